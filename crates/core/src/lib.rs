@@ -1,0 +1,11 @@
+//! The pure part of Sheetwire: what a sheet means, what Figma holds, and the smallest set of writes between them.
+//!
+//! Owns the sheet's cells and packing, values, mapping, plans, the document model, flags, the session's states
+//! and the types of both wires. Must not know JavaScript, I/O, a clock or randomness: everything here is a
+//! function or a state machine stepped by a shell.
+
+pub mod document;
+pub mod flags;
+pub mod protocol;
+pub mod session;
+pub mod sheet;

@@ -1,0 +1,424 @@
+//! The wire between the UI program and the sandbox program, over `postMessage`.
+//!
+//! Owns the types, their version and the envelope's shape. Must not know Figma, browsers or views.
+//!
+//! A message is the object `{v, body, bulk}`: `v` is [`VERSION`], `body` is the JSON of one [`ToSandbox`] or
+//! [`ToPanel`], and `bulk` is a long text that travels beside it and is never put through JSON, because parsing
+//! a sheet as JSON inside the sandbox costs more than mapping it.
+
+use serde::{Deserialize, Serialize};
+
+use super::relay::{Position, SheetInfo, SheetRef};
+use crate::session::StopReason;
+
+/// The version every envelope carries.
+pub const VERSION: u32 = 1;
+/// Most changes and problems listed in one [`Preview`]; the counts are always whole.
+pub const PREVIEW_ROWS_MAX: usize = 500;
+/// Most problems listed in one message; `problems_total` is always whole.
+pub const PROBLEMS_MAX: usize = 200;
+
+/// From the UI program to the sandbox program.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ToSandbox {
+    /// The panel can hear. `entropy` is 32 random bytes in hex: the sandbox has no randomness of its own.
+    Ready {
+        /// 64 hex digits.
+        entropy: String,
+    },
+    /// The relay's OFREP bulk reply, as text; `None` when it could not be had.
+    FlagsEvaluated {
+        /// The reply's body.
+        body: Option<String>,
+        /// Unix time, in milliseconds.
+        now_unix_ms: u64,
+    },
+    /// Asks for [`ToPanel::Variables`].
+    ListVariables,
+    /// Keeps the session token with the user (`None`: signed out).
+    SaveSession {
+        /// The bearer token and who it belongs to.
+        session: Option<SavedSession>,
+    },
+    /// Connects a sheet to this file. Answered by [`ToPanel::Inferred`] once its snapshot is there.
+    Connect {
+        /// The sheet.
+        sheet: SheetRef,
+    },
+    /// The whole sheet; `bulk` holds the packed cells.
+    Snapshot {
+        /// Which sheet.
+        sheet: SheetRef,
+        /// Where the session stands after it.
+        position: Position,
+        /// What stands around the cells.
+        info: SheetInfo,
+    },
+    /// Changed cells; `bulk` holds them packed.
+    Changes {
+        /// Which sheet.
+        sheet: SheetRef,
+        /// Where the session stands after it.
+        position: Position,
+        /// Rows in the sheet after the change.
+        rows: u32,
+    },
+    /// The designer has looked at the columns. Answered by [`ToPanel::Preview`].
+    ConfirmColumns {
+        /// A role for every column.
+        columns: Vec<Column>,
+        /// Zero-based row of the header.
+        header_row: u32,
+    },
+    /// Applies the plan that was previewed or is waiting. `include_removals` only after the designer said so.
+    Approve {
+        /// The number of the preview or waiting plan that the designer saw; another plan is not applied.
+        plan: u32,
+        /// Whether removals are part of it.
+        include_removals: bool,
+    },
+    /// The designer keeps the variables whose rows are gone; they are not asked about again.
+    KeepRemoved {
+        /// The number of the waiting plan that the designer saw.
+        plan: u32,
+    },
+    /// Stops the run after the current slice.
+    Cancel,
+    /// Switches sync on or off for this file; the mapping stays.
+    Toggle {
+        /// On or off.
+        on: bool,
+    },
+    /// Forgets the connection of this file; variables stay.
+    Disconnect,
+    /// Maps and compares everything again.
+    SyncNow,
+    /// Tells the sandbox what the session does, so that other panels and the relaunch button can say it.
+    Resize {
+        /// CSS pixels.
+        width: u32,
+        /// CSS pixels.
+        height: u32,
+    },
+    /// Hides the panel; the plugin runs on.
+    Hide,
+    /// Closes the plugin.
+    Close,
+    /// Shows a layer or says something with Figma's own toast.
+    Notify {
+        /// The text.
+        message: String,
+    },
+}
+
+/// From the sandbox program to the UI program.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ToPanel {
+    /// The answer to `Ready`.
+    Hello {
+        /// The plugin's version.
+        version: String,
+        /// The file's name.
+        file_name: String,
+        /// Dev Mode, or a file the user may not edit.
+        read_only: bool,
+        /// The targeting key for the flag evaluation.
+        targeting_key: String,
+        /// Width and height the panel was given, in CSS pixels.
+        size: (u32, u32),
+    },
+    /// Whether Real-Time Sync is on for this user, as the sandbox decided.
+    Flags {
+        /// The decision.
+        realtime_sync: crate::flags::Decision,
+    },
+    /// Only with the flag on: what this file and this user have kept.
+    Kept {
+        /// The saved sign-in.
+        session: Option<SavedSession>,
+        /// This file's connection.
+        connection: Option<Connection>,
+    },
+    /// The file's variables for browsing.
+    Variables {
+        /// By collection.
+        collections: Vec<CollectionView>,
+    },
+    /// How the sandbox reads the sheet's columns.
+    Inferred {
+        /// One for each column of the sheet.
+        columns: Vec<Column>,
+        /// Zero-based row of the header.
+        header_row: u32,
+        /// The first rows under the header as text, at most 5, for the designer to recognise.
+        sample: Vec<Vec<String>>,
+        /// What keeps the sheet from being read at all.
+        problems: Vec<Problem>,
+    },
+    /// What a first run would do; nothing is written yet.
+    Preview(Preview),
+    /// A later plan that waits for the designer; nothing of it is written yet.
+    Waiting {
+        /// Why it waits.
+        reason: WaitReason,
+        /// The plan.
+        preview: Preview,
+    },
+    /// A run's progress, at most one a slice.
+    Progress {
+        /// Operations done.
+        done: u32,
+        /// Operations in all.
+        total: u32,
+    },
+    /// A run has ended. An empty run (nothing differed) is told too.
+    Applied(RunReport),
+    /// The connection of this file changed.
+    ConnectionChanged {
+        /// The connection now.
+        connection: Option<Connection>,
+    },
+    /// A message could not be taken; nothing was done.
+    Refused {
+        /// One sentence.
+        message: String,
+        /// What to do.
+        remedy: Option<String>,
+    },
+    /// The sandbox program failed at something it should not have. It is the last message of a panic.
+    Failed {
+        /// One sentence, no contents.
+        message: String,
+        /// Whether the program is dead and the plugin must be reopened.
+        fatal: bool,
+    },
+    /// Sync was stopped by the sandbox.
+    Stopped {
+        /// Why.
+        reason: StopReason,
+    },
+}
+
+/// A sign-in as kept in the user's clientStorage.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedSession {
+    /// The bearer token.
+    pub token: String,
+    /// The account's address, shown to its owner.
+    pub account: String,
+}
+
+impl std::fmt::Debug for SavedSession {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SavedSession { .. }")
+    }
+}
+
+/// A file's connection to a sheet, kept in the file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connection {
+    /// The sheet.
+    pub sheet: SheetRef,
+    /// Titles as last seen, for people.
+    pub spreadsheet_title: String,
+    /// See `spreadsheet_title`.
+    pub sheet_title: String,
+    /// The per-file toggle.
+    pub on: bool,
+    /// The confirmed columns; empty until confirmed.
+    pub columns: Vec<Column>,
+    /// Zero-based row of the header.
+    pub header_row: u32,
+    /// Whether a first run was approved: later harmless runs apply by themselves.
+    pub approved: bool,
+}
+
+/// One column of the sheet and what it is for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Column {
+    /// Zero-based.
+    pub index: u32,
+    /// The header cell's text.
+    pub header: String,
+    /// What it is for.
+    pub role: Role,
+}
+
+/// What a column of the tokens layout is for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "role", rename_all = "snake_case")]
+pub enum Role {
+    /// Not read.
+    Ignore,
+    /// The collection's name.
+    Collection,
+    /// The variable's name, groups by `/`.
+    Name,
+    /// The variable's type.
+    Type,
+    /// Values of one mode.
+    Mode {
+        /// The mode's name in Figma.
+        name: String,
+    },
+    /// The description.
+    Description,
+    /// Figma's scopes, comma-separated.
+    Scopes,
+    /// Code syntax for the web.
+    CodeWeb,
+    /// Code syntax for Android.
+    CodeAndroid,
+    /// Code syntax for iOS.
+    CodeIos,
+    /// Hidden from publishing.
+    Hidden,
+    /// A stable id of the row.
+    Id,
+}
+
+/// What a plan would do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preview {
+    /// The plan's number, to be sent back with `Approve`.
+    pub plan: u32,
+    /// Counts of variables.
+    pub counts: Counts,
+    /// At most [`PREVIEW_ROWS_MAX`].
+    pub rows: Vec<PreviewRow>,
+    /// At most [`PROBLEMS_MAX`].
+    pub problems: Vec<Problem>,
+    /// All of them.
+    pub problems_total: u32,
+}
+
+/// How many variables a plan or run creates, changes, leaves alone or removes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Collections made.
+    pub collections: u32,
+    /// Modes made or renamed.
+    pub modes: u32,
+    /// Variables made.
+    pub created: u32,
+    /// Variables with at least one difference.
+    pub changed: u32,
+    /// Variables that are as the sheet says.
+    pub unchanged: u32,
+    /// Variables made by Sheetwire whose rows are gone.
+    pub removed: u32,
+}
+
+/// One variable of a preview.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreviewRow {
+    /// What happens to it.
+    pub kind: PreviewKind,
+    /// The collection's name.
+    pub collection: String,
+    /// The variable's name.
+    pub name: String,
+    /// Where in the sheet, such as `Tokens!A14`; empty for a removal.
+    pub address: String,
+    /// What differs, one a field or mode.
+    pub fields: Vec<FieldChange>,
+}
+
+/// What happens to a variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PreviewKind {
+    /// It is made.
+    Create,
+    /// Something about it changes.
+    Change,
+    /// It is removed, if the designer says so.
+    Remove,
+}
+
+/// One difference, as text for people. Colours are `#rrggbb` or `#rrggbbaa`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldChange {
+    /// The mode's name, or `description`, `scopes`, `code:web`, …
+    pub field: String,
+    /// What Figma holds; `None` when new.
+    pub before: Option<String>,
+    /// What the sheet says.
+    pub after: String,
+}
+
+/// Why a plan waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WaitReason {
+    /// It removes variables.
+    Removes,
+    /// It changes types, which means removing and making anew.
+    Retypes,
+    /// It touches more variables than the threshold.
+    Large,
+    /// The sheet came back empty or without its columns.
+    Shrunken,
+}
+
+/// A user's mistake or a limit, with its place and a way to mend it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// A1 notation, such as `Tokens!C14`; empty when it has no place in the sheet.
+    pub address: String,
+    /// What is wrong and what was expected, one sentence.
+    pub message: String,
+    /// How to mend it.
+    pub remedy: String,
+}
+
+/// How a run went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunReport {
+    /// What was really done.
+    pub counts: Counts,
+    /// Writes that Figma took.
+    pub writes: u32,
+    /// Whether the designer cancelled it.
+    pub cancelled: bool,
+    /// The position of the sheet that the file now equals.
+    pub position: Position,
+    /// Unix time of its end, in milliseconds.
+    pub ended_unix_ms: u64,
+    /// From taking the message to the last write, in milliseconds.
+    pub duration_ms: u32,
+    /// Longest slice, in milliseconds.
+    pub slice_ms_max: u32,
+    /// At most [`PROBLEMS_MAX`].
+    pub problems: Vec<Problem>,
+    /// All of them.
+    pub problems_total: u32,
+}
+
+/// A collection for browsing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CollectionView {
+    /// Figma's id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Mode names, in order.
+    pub modes: Vec<String>,
+    /// Its variables, in order.
+    pub variables: Vec<VariableView>,
+}
+
+/// A variable for browsing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VariableView {
+    /// Figma's id.
+    pub id: String,
+    /// Its name with groups.
+    pub name: String,
+    /// `COLOR`, `FLOAT`, `STRING`, `BOOLEAN`, `EASING` or `TIMING`.
+    pub resolved_type: String,
+    /// One text a mode, in the modes' order. Colours are `#rrggbb` or `#rrggbbaa`, aliases `{Collection:name}`.
+    pub values: Vec<String>,
+}

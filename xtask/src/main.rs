@@ -1,0 +1,2 @@
+//! Build, test, demo, bench and tidy tasks.
+fn main() {}
