@@ -1,2 +1,68 @@
-//! Build, test, demo, bench and tidy tasks.
-fn main() {}
+//! Build, test, demo, bench and tidy tasks: the command line of the workspace.
+//!
+//! Owns the dispatch. Must not know how a task does its work.
+
+#[path = "../../crates/core/src/protocol/address.rs"]
+#[allow(
+    dead_code,
+    reason = "the file serves three crates, and each uses its part"
+)]
+mod address;
+mod dist;
+#[allow(dead_code, reason = "build.rs includes this file too, for its rules")]
+mod manifest;
+mod page;
+mod process;
+mod program;
+mod setup;
+
+use anyhow::{Result, bail};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask TASK
+
+  dist    build the plugin into dist/
+          --relay URL           for publishing: this relay alone is allowed (https, no path)
+          --ui=wasm|script      the panel as WebAssembly (default) or translated to a script
+          --without-sync        a sandbox without Real-Time Sync, to compare with
+          --out DIR             write there instead of dist/
+          --check-reproducible  build again in a copy of the checkout and compare the bytes
+          --repackage           copy what --from DIR (default dist/) holds to --out DIR, with --origin ORIGIN
+                                (http://localhost:PORT) as its relay; compiles nothing
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match dispatch(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(arguments: &[String]) -> Result<()> {
+    let Some((task, rest)) = arguments.split_first() else {
+        bail!("no task given\n\n{USAGE}");
+    };
+    match task.as_str() {
+        "dist" => dist::run(rest),
+        "help" | "--help" | "-h" => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        unknown => bail!("there is no task `{unknown}`\n\n{USAGE}"),
+    }
+}
+
+/// The folder that holds the workspace.
+///
+/// Cargo tells a running program where its package is; the compiled-in path serves when it is started by hand.
+fn workspace_root() -> PathBuf {
+    let package = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    package.parent().map_or(package.clone(), PathBuf::from)
+}
