@@ -32,6 +32,19 @@ pub struct Options {
     pub report: bool,
 }
 
+impl Default for Options {
+    /// What is loaded into Figma while developing.
+    fn default() -> Options {
+        Options {
+            ui: Form::Wasm,
+            sync: true,
+            relay: Relay::Development(String::from(RELAY_ORIGIN_DEFAULT)),
+            out: workspace_root().join("dist"),
+            report: true,
+        }
+    }
+}
+
 /// The relay a built plugin talks to.
 pub enum Relay {
     /// A relay on this machine.
@@ -51,13 +64,7 @@ impl Relay {
 /// Reads the command line and does what it says.
 pub fn run(arguments: &[String]) -> Result<()> {
     let root = workspace_root();
-    let mut options = Options {
-        ui: Form::Wasm,
-        sync: true,
-        relay: Relay::Development(String::from(RELAY_ORIGIN_DEFAULT)),
-        out: root.join("dist"),
-        report: true,
-    };
+    let mut options = Options::default();
     let mut from = root.join("dist");
     let (mut repackage, mut check) = (false, false);
     let mut arguments = arguments.iter();
@@ -170,7 +177,7 @@ fn write_manifest(template: &str, relay: &Relay, out: &Path) -> Result<()> {
 }
 
 /// Builds a copy of the checkout in another folder, from nothing, and compares every file.
-fn check_reproducible(root: &Path, options: &Options) -> Result<()> {
+pub fn check_reproducible(root: &Path, options: &Options) -> Result<()> {
     let copy = program::target_directory(root)
         .join("reproducible")
         .join("another-checkout");

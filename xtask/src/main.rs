@@ -15,6 +15,8 @@ mod page;
 mod process;
 mod program;
 mod setup;
+mod test;
+mod tidy;
 
 use anyhow::{Result, bail};
 use std::path::PathBuf;
@@ -31,6 +33,10 @@ cargo xtask TASK
           --check-reproducible  build again in a copy of the checkout and compare the bytes
           --repackage           copy what --from DIR (default dist/) holds to --out DIR, with --origin ORIGIN
                                 (http://localhost:PORT) as its relay; compiles nothing
+  test    run every test, after installing what they need
+          --list                the steps
+          --only STEP[,STEP…]   these alone
+  tidy    check the rules no compiler checks
 ";
 
 fn main() -> ExitCode {
@@ -50,6 +56,8 @@ fn dispatch(arguments: &[String]) -> Result<()> {
     };
     match task.as_str() {
         "dist" => dist::run(rest),
+        "test" => test::run(rest),
+        "tidy" => tidy::run(),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");
             Ok(())

@@ -102,9 +102,9 @@ pub fn target_directory(root: &Path) -> PathBuf {
         .map_or_else(|| root.join("target"), |directory| root.join(directory))
 }
 
-/// A cargo command for the wasm programs: the flags are the same for both, so what they share is compiled once, and in
-/// a target directory of its own, so that the native build is left alone.
-pub fn cargo(root: &Path, task: &str) -> Command {
+/// A cargo task on one of the programs. The flags are the same for all, so what they share is compiled once, and in a
+/// target directory of its own, so that the native build is left alone.
+pub fn cargo(root: &Path, task: &str, program: Program) -> Command {
     let home = std::env::var_os("CARGO_HOME")
         .map(PathBuf::from)
         .or_else(|| {
@@ -127,8 +127,15 @@ pub fn cargo(root: &Path, task: &str) -> Command {
         .current_dir(root)
         .args([
             task,
+            "--quiet",
+            "--locked",
             "--package",
             "sheetwire",
+            "--bin",
+            program.binary(),
+        ])
+        .args(["--no-default-features", "--features", program.features()])
+        .args([
             "--profile",
             "plugin",
             "--target",
@@ -143,21 +150,12 @@ pub fn cargo(root: &Path, task: &str) -> Command {
 
 /// Compiles to WebAssembly and gives the bytes.
 fn compile(root: &Path, program: Program) -> Result<Vec<u8>> {
-    let name = program.binary();
-    process::run(cargo(root, "build").args([
-        "--quiet",
-        "--bin",
-        name,
-        "--no-default-features",
-        "--features",
-        program.features(),
-    ]))?;
-    let built = target_directory(root)
+    process::run(&mut cargo(root, "build", program))?;
+    let folder = target_directory(root)
         .join("plugin-wasm")
         .join(setup::WASM_TARGET)
-        .join("plugin")
-        .join(name);
-    let built = built.with_extension("wasm");
+        .join("plugin");
+    let built = folder.join(program.binary()).with_extension("wasm");
     fs::read(&built).with_context(|| format!("{} can't be read", built.display()))
 }
 
