@@ -84,6 +84,7 @@ pub fn build(root: &Path, program: Program) -> Result<String> {
         if program.form() == Form::Script {
             translate(root, program, &stage)?;
             patch_stale_views(&stage.join("program_bg.js"))?;
+            patch_memory_growth(&stage.join("program.js"))?;
         }
         bundle_stage(root, program, &stage)?;
         fs::write(key_file, key)?;
@@ -329,6 +330,40 @@ fn patch_stale_views(glue: &Path) -> Result<()> {
         "the glue caches a view of memory in a way the patch does not know"
     );
     fs::write(glue, patched)?;
+    Ok(())
+}
+
+/// Makes memory grow by a quarter at a time.
+///
+/// Rust's allocator asks for 64 KiB more whenever it runs out, which real WebAssembly gives for nothing. A translated
+/// program copies its whole memory into a new buffer each time. With the patch the buffer is made a quarter larger than
+/// asked for, and the program is told of the pages as it asks for them.
+fn patch_memory_growth(program: &Path) -> Result<()> {
+    const PATCHES: [(&str, &str); 3] = [
+        (
+            " function __wasm_memory_size() {\n  return buffer.byteLength >> 16;\n }",
+            " var memoryPages = buffer.byteLength >> 16;\n function __wasm_memory_size() {\n  return memoryPages;\n }",
+        ),
+        (
+            "  if ((oldPages < newPages) && (newPages < 65536)) {\n   var newBuffer = new ArrayBuffer(newPages << 16);",
+            "  if ((oldPages < newPages) && (newPages < 32768)) {\n   memoryPages = newPages;\n   \
+             if (newPages << 16 <= buffer.byteLength) return oldPages;\n   \
+             var newBuffer = new ArrayBuffer(Math_min(newPages + (newPages >> 2), 32767) << 16);",
+        ),
+        (
+            "  return oldPages;\n }",
+            "  else if (newPages > oldPages) return -1;\n  return oldPages;\n }",
+        ),
+    ];
+    let mut text = fs::read_to_string(program)?;
+    for (found, wanted) in PATCHES {
+        ensure!(
+            text.matches(found).count() == 1,
+            "the translated program has no text `{found}` to patch; has wasm2js changed its text?"
+        );
+        text = text.replace(found, wanted);
+    }
+    fs::write(program, text)?;
     Ok(())
 }
 
