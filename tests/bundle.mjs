@@ -76,7 +76,7 @@ export async function bundleForSandbox(entry, outfile) {
     bundle: true,
     format: 'iife',
     platform: 'neutral',
-    target: 'es2017',
+    target: 'es2020',
     logLevel: 'warning',
   });
 }

@@ -11,7 +11,8 @@ const TAG = '$sheetwire-host';
 
 /** @returns JSON text that {@link fromJson} reads back. @throws when the value contains itself. */
 export function toJson(value: unknown): string {
-  return JSON.stringify(encode(value, []) ?? { [TAG]: 'undefined' });
+  const encoded = encode(value, []);
+  return JSON.stringify(encoded === undefined ? { [TAG]: 'undefined' } : encoded);
 }
 
 /** The counterpart of {@link toJson}; every call gives a new copy. */

@@ -58,6 +58,7 @@ export interface Surroundings {
 }
 
 export interface HostOptions {
+  /** An instance of its own. */
   quickjs: QuickJSWASMModule;
   /** The plugin's script, `dist/code.js`. */
   code: string;
@@ -264,15 +265,13 @@ export class FigmaHost {
     }
   }
 
-  /** Ends the sandbox and frees its memory. The document and the trace stay readable. */
+  /** Ends the sandbox. The document and the trace stay readable. The interpreter is not taken apart: it is this
+   * host's alone and goes with it, whatever the plugin left behind in it. */
   dispose(): void {
-    if (this.#disposed) return;
     if (this.#running) throw new Error('the sandbox is running');
     this.#close(undefined);
     this.#disposed = true;
-    this.#entry?.dispose();
-    this.#vm.dispose();
-    this.#runtime.dispose();
+    this.#entry = undefined;
   }
 
   // Tasks.
@@ -351,15 +350,14 @@ export class FigmaHost {
   /** Runs promise jobs and answers document calls until the task has nothing more to do. */
   #drain(): void {
     for (;;) {
-      const jobs = this.#runtime.executePendingJobs();
-      if (jobs.error) this.#uncaught(jobs.error);
-      else jobs.dispose();
-      if (this.#closed) return;
-      const token = this.#turns.shift();
-      if (token === undefined) {
-        if (this.#runtime.hasPendingJob()) continue;
-        return;
+      // One by one: the job that closes the plugin is the last.
+      while (this.#runtime.hasPendingJob()) {
+        if (this.#closed) return;
+        const job = this.#runtime.executePendingJobs(1);
+        if (job.error) this.#uncaught(job.error);
       }
+      const token = this.#turns.shift();
+      if (this.#closed || token === undefined) return;
       for (const intervention of this.#interventions) intervention.awaits -= 1;
       const due = this.#interventions.filter((intervention) => intervention.awaits <= 0);
       this.#interventions = this.#interventions.filter((intervention) => intervention.awaits > 0);
