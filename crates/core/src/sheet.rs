@@ -191,7 +191,9 @@ pub fn a1(sheet_title: &str, row: u32, column: u32) -> String {
     let letters = std::str::from_utf8(&letters[at..]).unwrap_or("?");
     let row = u64::from(row) + 1;
     let plain = !sheet_title.is_empty()
-        && sheet_title.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && sheet_title
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '_')
         && !sheet_title.starts_with(|c: char| c.is_ascii_digit());
     if sheet_title.is_empty() {
         format!("{letters}{row}")
