@@ -8,6 +8,7 @@
     reason = "the file serves three crates, and each uses its part"
 )]
 mod address;
+mod demo;
 mod dist;
 #[allow(dead_code, reason = "build.rs includes this file too, for its rules")]
 mod manifest;
@@ -25,6 +26,9 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask TASK
 
+  demo    build everything, start fake Google, the relay and the playground, and print one address
+          --port N              the playground's port (default: a free one)
+          --ci                  watch it in a browser without a screen instead, and succeed when it works
   dist    build the plugin into dist/
           --relay URL           for publishing: this relay alone is allowed (https, no path)
           --ui=wasm|script      the panel as WebAssembly (default) or translated to a script
@@ -56,6 +60,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
     };
     match task.as_str() {
         "dist" => dist::run(rest),
+        "demo" => demo::run(rest),
         "test" => test::run(rest),
         "tidy" => tidy::run(),
         "help" | "--help" | "-h" => {

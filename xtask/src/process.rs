@@ -61,3 +61,10 @@ pub fn output(command: &mut Command) -> Result<String> {
 pub fn run_quietly(command: &mut Command) -> Result<()> {
     output(command).map(drop)
 }
+
+/// Replaces this process by the command, so that a signal meant for one reaches the other. Returns only to say why not.
+pub fn become_this(command: &mut Command) -> Result<()> {
+    use std::os::unix::process::CommandExt as _;
+    let error = command.exec();
+    Err(error).with_context(|| format!("could not start `{}`", describe(command)))
+}
