@@ -143,11 +143,7 @@ pub(crate) fn authorization_request(
     }
     let redirect_uri =
         get("redirect_uri").ok_or(invalid("Missing required parameter: redirect_uri"))?;
-    if !client
-        .redirect_uris
-        .iter()
-        .any(|registered| registered == redirect_uri)
-    {
+    if !client.may_return_to(redirect_uri) {
         return Err(ShownError::new(
             400,
             "redirect_uri_mismatch",

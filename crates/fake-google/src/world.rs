@@ -87,6 +87,10 @@ pub struct Client {
     /// Where the browser may be sent back to; matched exactly.
     #[serde(default)]
     pub redirect_uris: Vec<String>,
+    /// Whether the port of a loopback redirect URI is free. Google allows this to desktop clients alone; the client
+    /// that is registered from the start has it, since a demonstration's relay may listen anywhere.
+    #[serde(default)]
+    pub any_loopback_port: bool,
     /// Whether the client was deleted.
     #[serde(default)]
     pub deleted: bool,
@@ -101,12 +105,29 @@ pub struct Client {
     pub internal_domain: Option<String>,
 }
 
+impl Client {
+    /// Whether the browser may be sent back to that address.
+    pub(crate) fn may_return_to(&self, uri: &str) -> bool {
+        let portless = |uri: &str| {
+            let mut url = url::Url::parse(uri).ok()?;
+            let loopback = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
+            (loopback && url.set_port(None).is_ok()).then_some(url)
+        };
+        self.redirect_uris.iter().any(|known| {
+            known == uri
+                || (self.any_loopback_port
+                    && portless(uri).is_some()
+                    && portless(known) == portless(uri))
+        })
+    }
+}
+
 fn client_name() -> String {
     "Sheetwire".to_owned()
 }
 
 fn client_project() -> String {
-    "sheetwire-local".to_owned()
+    "sheetwire-demo".to_owned()
 }
 
 impl std::fmt::Debug for Client {
@@ -116,9 +137,9 @@ impl std::fmt::Debug for Client {
 }
 
 /// The client that is registered from the start.
-pub const DEFAULT_CLIENT_ID: &str = "sheetwire-local.apps.googleusercontent.com";
+pub const DEFAULT_CLIENT_ID: &str = "sheetwire-demo.apps.example";
 /// Its secret.
-pub const DEFAULT_CLIENT_SECRET: &str = "not-a-secret";
+pub const DEFAULT_CLIENT_SECRET: &str = "demo-client-secret";
 
 /// What an account may do with a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -245,7 +266,8 @@ impl World {
             client_secret: DEFAULT_CLIENT_SECRET.to_owned(),
             name: client_name(),
             project: client_project(),
-            redirect_uris: Vec::new(),
+            redirect_uris: vec!["http://localhost:8787/oauth/callback".to_owned()],
+            any_loopback_port: true,
             deleted: false,
             testing: false,
             test_users: Vec::new(),
