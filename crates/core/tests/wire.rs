@@ -1,0 +1,150 @@
+//! The goldens of both wires: `tests/wire/*.json` is what was said once and has to be understood for ever.
+//!
+//! Owns reading the golden files and holding the types to them: every example decodes, encodes to the same JSON, and
+//! every variant of every message has at least one example. Must not know what a message does.
+
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use sheetwire_core::protocol::{panel, relay};
+use std::collections::BTreeSet;
+
+/// Reads a golden file: an object of names and examples.
+fn examples(file: &str) -> Vec<(String, Value)> {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../tests/wire")
+        .join(file);
+    let text = std::fs::read_to_string(&path)
+        .unwrap_or_else(|error| panic!("{} can't be read: {error}", path.display()));
+    let value: serde_json::Map<String, Value> =
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{file}: {error}"));
+    value.into_iter().collect()
+}
+
+/// Decodes and encodes every example of a file and returns the set of their `type` tags.
+fn round_trip<T: Serialize + DeserializeOwned>(file: &str) -> BTreeSet<String> {
+    let mut tags = BTreeSet::new();
+    for (name, example) in examples(file) {
+        let decoded: T = serde_json::from_value(example.clone())
+            .unwrap_or_else(|error| panic!("{file}, {name}: {error}"));
+        let encoded = serde_json::to_value(&decoded).expect("wire types encode");
+        assert_eq!(
+            encoded, example,
+            "{file}, {name}: decoding and encoding changed it"
+        );
+        if let Some(tag) = example.get("type").and_then(Value::as_str) {
+            tags.insert(String::from(tag));
+        }
+    }
+    tags
+}
+
+/// The tags that serde knows of an enum, from the error for a tag that is none.
+fn known_tags<T: DeserializeOwned>() -> BTreeSet<String> {
+    let error = match serde_json::from_str::<T>(r#"{"type": "no such tag"}"#) {
+        Ok(_) => panic!("an unknown tag was taken"),
+        Err(error) => error.to_string(),
+    };
+    let list = error
+        .split_once("expected ")
+        .map_or("", |(_, after)| after)
+        .split(" at line")
+        .next()
+        .unwrap_or("");
+    list.split('`')
+        .skip(1)
+        .step_by(2)
+        .map(String::from)
+        .collect()
+}
+
+fn every_variant_has_an_example<T: Serialize + DeserializeOwned>(file: &str) {
+    let tags = round_trip::<T>(file);
+    let known = known_tags::<T>();
+    assert!(
+        !known.is_empty(),
+        "the tags of {file} could not be learned from serde"
+    );
+    let missing: Vec<_> = known.difference(&tags).collect();
+    assert!(missing.is_empty(), "{file} has no example of {missing:?}");
+}
+
+#[test]
+fn the_panel_wire_towards_the_sandbox() {
+    every_variant_has_an_example::<panel::ToSandbox>("to-sandbox.json");
+}
+
+#[test]
+fn the_panel_wire_towards_the_panel() {
+    every_variant_has_an_example::<panel::ToPanel>("to-panel.json");
+}
+
+#[test]
+fn the_live_wire_towards_the_relay() {
+    every_variant_has_an_example::<relay::ClientFrame>("client-frames.json");
+}
+
+#[test]
+fn the_live_wire_towards_the_panel() {
+    every_variant_has_an_example::<relay::RelayFrame>("relay-frames.json");
+}
+
+#[test]
+fn the_bodies_of_the_relays_http_calls() {
+    for (name, example) in examples("http.json") {
+        let encoded = match name.split(':').next().unwrap_or("") {
+            "SignInRequest" => again::<relay::SignInRequest>(&name, &example),
+            "SignInReply" => again::<relay::SignInReply>(&name, &example),
+            "RedeemRequest" => again::<relay::RedeemRequest>(&name, &example),
+            "SessionReply" => again::<relay::SessionReply>(&name, &example),
+            "SpreadsheetList" => again::<relay::SpreadsheetList>(&name, &example),
+            "Spreadsheet" => again::<relay::Spreadsheet>(&name, &example),
+            "SheetRef" => again::<relay::SheetRef>(&name, &example),
+            "TicketReply" => again::<relay::TicketReply>(&name, &example),
+            "PollRequest" => again::<relay::PollRequest>(&name, &example),
+            "PollReply" => again::<relay::PollReply>(&name, &example),
+            "ApiError" => again::<relay::ApiError>(&name, &example),
+            unknown => panic!("http.json names {unknown}, which no test reads"),
+        };
+        assert_eq!(encoded, example, "http.json, {name}");
+    }
+}
+
+fn again<T: Serialize + DeserializeOwned>(name: &str, example: &Value) -> Value {
+    let decoded: T = serde_json::from_value(example.clone())
+        .unwrap_or_else(|error| panic!("http.json, {name}: {error}"));
+    serde_json::to_value(&decoded).expect("wire types encode")
+}
+
+#[test]
+fn another_version_is_told_from_nonsense() {
+    let newer = r#"{"v": 2, "type": "heartbeat", "something": "new"}"#;
+    assert_eq!(
+        relay::decode::<relay::RelayFrame>(newer),
+        Err(relay::FrameError::Version { found: 2 })
+    );
+    for nonsense in [
+        "",
+        "null",
+        "[]",
+        "{}",
+        r#"{"v": "1"}"#,
+        r#"{"v": 1}"#,
+        r#"{"v": 1, "type": "dance"}"#,
+        "\u{0}",
+    ] {
+        assert_eq!(
+            relay::decode::<relay::RelayFrame>(nonsense),
+            Err(relay::FrameError::Unreadable {
+                bytes: nonsense.len()
+            }),
+            "{nonsense:?}"
+        );
+    }
+}
+
+#[test]
+fn an_error_never_repeats_what_could_not_be_read() {
+    let text = r#"{"v": 1, "type": "snapshot", "cells": "secret cell"}"#;
+    let error = relay::decode::<relay::RelayFrame>(text).expect_err("it lacks fields");
+    assert!(!error.to_string().contains("secret"));
+}
