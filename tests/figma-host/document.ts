@@ -193,6 +193,11 @@ export class FileDocument {
     return this.#names.get(collectionId)?.size ?? 0;
   }
 
+  /** Puts drawn things on the page; a person's work in Figma, so no change is told. */
+  addLayers(layers: readonly StoredLayer[]): void {
+    this.#data.layers.push(...structuredClone(layers as StoredLayer[]));
+  }
+
   /** A number no id of this file has had. */
   nextId(): number {
     this.#data.lastId += 1;

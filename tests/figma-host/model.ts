@@ -474,8 +474,9 @@ export class VariableModel {
     const { color, opacity } = fields;
     const aliased = isAlias(color);
     if (isAlias(opacity)) this.#alias(call, variable, opacity.id, 'FLOAT', mismatch);
-    else if (typeof opacity !== 'number' || !(opacity >= 0 && opacity <= 1)) {
-      throw new FigmaError(call, 'Expected "newValue.opacity" to be a number from 0 to 1 or an alias');
+    // "A separate opacity percentage" (typings): 0 to 100, as the FLOAT variables that an opacity may be bound to.
+    else if (typeof opacity !== 'number' || !(opacity >= 0 && opacity <= 100)) {
+      throw new FigmaError(call, 'Expected "newValue.opacity" to be a number from 0 to 100 or an alias');
     }
     if (!aliased && !isAlias(opacity)) {
       throw new FigmaError(call, 'Expected "newValue.color" or "newValue.opacity" to be an alias');

@@ -14,6 +14,8 @@ export class ClientStorage {
   readonly #entries = new Map<string, string>();
   /** When set, every call fails with it: a full disk, a browser that refuses storage. */
   failure: string | undefined;
+  /** Is called after every change. */
+  changed: (() => void) | undefined;
 
   constructor(saved: Readonly<Record<string, unknown>> = {}) {
     for (const [key, value] of Object.entries(saved)) this.#entries.set(key, toJson(value));
@@ -40,11 +42,13 @@ export class ClientStorage {
       throw new FigmaError('setAsync', `The quota of ${String(CLIENT_STORAGE_BYTES_MAX)} bytes has been exceeded`);
     }
     this.#entries.set(key, json);
+    this.changed?.();
   }
 
   delete(key: string): void {
     this.#check('deleteAsync');
     this.#entries.delete(key);
+    this.changed?.();
   }
 
   keys(): string[] {

@@ -471,11 +471,11 @@ export const variableChecks: Check[] = [
       const [base, shade] = [make(made, 'base', 'COLOR'), make(made, 'shade', 'COLOR')];
       const opacity = make(made, 'opacity', 'FLOAT');
       const alias = figma.variables.createVariableAlias;
-      shade.setValueForMode(only(made), { color: alias(base), opacity: 0.5 });
-      equal(value(shade, made), { color: alias(base), opacity: 0.5 });
+      shade.setValueForMode(only(made), { color: alias(base), opacity: 50 });
+      equal(value(shade, made), { color: alias(base), opacity: 50 });
       shade.setValueForMode(only(made), { color: alias(base), opacity: alias(opacity) });
       equal(value(shade, made), { color: alias(base), opacity: alias(opacity) });
-      const neither = { color: { r: 0, g: 0, b: 0 }, opacity: 0.5 } as unknown as VariableValue;
+      const neither = { color: { r: 0, g: 0, b: 0 }, opacity: 50 } as unknown as VariableValue;
       throws(() => shade.setValueForMode(only(made), neither));
     },
   },
