@@ -53,6 +53,19 @@ export class VariablesTable {
     if (change.kind === 'create' && change.entity === 'variable') this.#changed.set(change.record.id, Date.now());
   }
 
+  /** Shows a variable's row, in whichever collection it is. */
+  reveal(id: string): void {
+    const variable = this.#document.variable(id);
+    if (variable === undefined) return;
+    this.#collectionId = variable.collectionId;
+    const at = this.#document.variables.filter((each) => each.collectionId === variable.collectionId).indexOf(variable);
+    const [top, height] = [at * ROW_PX, this.#view.clientHeight];
+    if (top < this.#view.scrollTop || top + ROW_PX > this.#view.scrollTop + height) {
+      this.#view.scrollTop = Math.max(0, top - height / 2);
+    }
+    this.repaint();
+  }
+
   /** Draws everything anew. */
   repaint(): void {
     const collections = this.#document.collections;
