@@ -8,6 +8,7 @@
     reason = "the file serves three crates, and each uses its part"
 )]
 mod address;
+mod bench;
 mod demo;
 mod dist;
 #[allow(dead_code, reason = "build.rs includes this file too, for its rules")]
@@ -40,6 +41,7 @@ cargo xtask TASK
   test    run every test, after installing what they need
           --list                the steps
           --only STEP[,STEP…]   these alone
+  bench   measure sizes, start-up, syncs and edits against the design's budgets
   tidy    check the rules no compiler checks
 ";
 
@@ -60,6 +62,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
     };
     match task.as_str() {
         "dist" => dist::run(rest),
+        "bench" => bench::run(),
         "demo" => demo::run(rest),
         "test" => test::run(rest),
         "tidy" => tidy::run(),

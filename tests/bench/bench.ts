@@ -1,0 +1,260 @@
+/**
+ * The benchmarks of the plugin: `cargo xtask bench`. Sizes, start-up, the first sync and one edit against plain
+ * JavaScript in the same host, and the way of an edited cell from fake Google through the relay to the variable.
+ *
+ * Owns what is measured and against which budget of the design. Must not know how the parts work inside: it uses the
+ * relay's wire, the panel's wire and the fake host, as the product's own parts do. Every ratio is of two figures of
+ * the same run.
+ */
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+
+import { chromium } from 'playwright-core';
+
+import { FREE, REPORTED, emptyDocument, startHost, type FigmaHost } from '../figma-host/node.ts';
+import { readEnvelope } from '../figma-host/panel.ts';
+import { RelayClient, type Frame, type SheetRef } from '../journey/relay-client.ts';
+import { firstRun, handOver, openPanel } from '../journey/scripted-panel.ts';
+import { Servers, flagDocument } from '../journey/servers.ts';
+import type { Typed } from '../sheets/tokens.ts';
+import { demoPerson } from '../../www/playground/demo-person.ts';
+import { DEMO_USER, control, makeSheet, targetingKey } from '../../www/playground/preparation.ts';
+import { figure, median, quantile, section, verdict } from './report.ts';
+import { edit, synthetic } from './synthetic.ts';
+
+const [baselinePath = '', programs = '', dist = '', executablePath = ''] = process.argv.slice(2);
+const read = (name: string): string => readFileSync(join(dist, name), 'utf8');
+const plugin = { code: read('code.js'), html: read('ui.html'), manifest: JSON.parse(read('manifest.json')) };
+const baseline = { code: readFileSync(baselinePath, 'utf8'), html: '', manifest: plugin.manifest };
+
+/** Sizes of the sheets, in variables, and their mode columns. */
+const SIZES = [1_000, 5_000];
+const MODES = 4;
+/** How often each thing is measured. */
+const STARTS = 5;
+const EDITS = 200;
+const EDITS_ALONE = 20;
+const BASELINE_EDITS = 5;
+/** Longest wait for one edit to arrive, in milliseconds. */
+const EDIT_MS_MAX = 10_000;
+
+/** The plain-JavaScript plugin takes a sheet as rows of text. */
+const asText = (rows: Typed[][]): string[][] =>
+  rows.map((row) => row.map((cell) => (typeof cell === 'object' ? cell.text : String(cell))));
+
+/** Runs the plain-JavaScript plugin once over the whole sheet; gives the work it took, charged costs included. */
+async function baselineSync(host: FigmaHost, rows: string[][]): Promise<number> {
+  host.resetMeasures();
+  host.ui.sendRaw({ type: 'sync', rows });
+  await host.ui.nextRaw((message) => (message as { type?: unknown }).type === 'synced', 120_000);
+  await host.idle();
+  return host.slices.total_ms;
+}
+
+/** A plugin whose flag is on, in an empty file. */
+async function openPlugin(costs: typeof FREE): Promise<FigmaHost> {
+  const host = await startHost({ ...plugin, document: emptyDocument('Bench'), user: DEMO_USER, plan: 'enterprise', costs, charge: 'clock', trace: false });
+  await openPanel(host.ui);
+  return host;
+}
+
+/** One joined WebSocket; frames that carry cells are handed to the one who waits. */
+class Live {
+  #waiting: ((frame: Frame) => void) | undefined;
+  readonly #early: Frame[] = [];
+  private constructor(readonly socket: WebSocket) {
+    socket.addEventListener('message', (event: MessageEvent<string>) => {
+      const frame = JSON.parse(event.data) as Frame;
+      if (frame.type !== 'changes' && frame.type !== 'snapshot') return;
+      const waiting = this.#waiting;
+      this.#waiting = undefined;
+      if (waiting) waiting(frame);
+      else this.#early.push(frame);
+    });
+  }
+
+  static async join(relay: RelayClient, sheet: SheetRef): Promise<Live> {
+    const { ticket } = await relay.call<{ ticket: string }>('/v1/tickets', sheet);
+    const socket = new WebSocket(`${relay.origin.replace('http', 'ws')}/v1/live`);
+    const live = new Live(socket);
+    await new Promise((resolve, reject) => {
+      socket.addEventListener('open', resolve, { once: true });
+      socket.addEventListener('error', reject, { once: true });
+    });
+    socket.send(JSON.stringify({ type: 'join', v: 1, ticket }));
+    return live;
+  }
+
+  next(): Promise<Frame> {
+    const early = this.#early.shift();
+    if (early) return Promise.resolve(early);
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error('no frame came in time')), EDIT_MS_MAX);
+      this.#waiting = (frame) => {
+        clearTimeout(timer);
+        resolve(frame);
+      };
+    });
+  }
+}
+
+function sizes(): void {
+  section('Sizes');
+  for (const [name, budget] of [['code.js', 350_000], ['ui.html', 700_000]] as const) {
+    const bytes = readFileSync(join(dist, name));
+    figure(name, bytes.length, 'bytes', budget);
+    figure(`${name}, gzipped`, gzipSync(bytes, { level: 9 }).length, 'bytes');
+  }
+}
+
+async function startUp(): Promise<void> {
+  section('Start-up');
+  const times = async (program: typeof plugin): Promise<number[]> => {
+    const taken: number[] = [];
+    for (let start = 0; start < STARTS; start += 1) {
+      const host = await startHost({ ...program, document: emptyDocument('Bench'), user: DEMO_USER, trace: false });
+      taken.push(host.slices.total_ms);
+      host.dispose();
+    }
+    return taken;
+  };
+  figure('sandbox: code.js read and run in QuickJS, median', median(await times(plugin)), 'ms');
+  figure('  plain JavaScript, median', median(await times(baseline)), 'ms');
+
+  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking'] });
+  try {
+    const ready: number[] = [];
+    for (let start = 0; start < STARTS; start += 1) {
+      const page = await browser.newPage();
+      ready.push(await page.evaluate(async (html) => {
+        const started = performance.now();
+        const frame = document.createElement('iframe');
+        frame.sandbox.add('allow-scripts');
+        frame.srcdoc = html;
+        const first = new Promise((resolve) => window.addEventListener('message', resolve, { once: true }));
+        document.body.append(frame);
+        await first;
+        return performance.now() - started;
+      }, plugin.html));
+      await page.close();
+    }
+    figure('panel: ui.html to its first message, in Chromium, median', median(ready), 'ms', 300);
+  } finally {
+    await browser.close();
+  }
+}
+
+async function syncs(servers: Servers, variables: number): Promise<void> {
+  const rows = synthetic(variables, MODES);
+  const google = servers.google.origin;
+  const sheet = await makeSheet(google, `Bench ${String(variables)}`, { title: 'Tokens', rows } as Parameters<typeof makeSheet>[2]);
+  const relay = new RelayClient(servers.relay.origin);
+  await relay.signIn(demoPerson(google, [sheet.ref.spreadsheet_id]));
+  const [snapshot] = await relay.poll(sheet.ref);
+  if (snapshot?.type !== 'snapshot') throw new Error(`the relay answered the first poll with ${snapshot?.type ?? 'nothing'}`);
+
+  section(`First sync, ${String(variables)} variables × ${String(MODES)} modes`);
+  const charged = await openPlugin(REPORTED);
+  charged.resetMeasures();
+  const { report } = await firstRun(charged.ui, sheet.ref, snapshot);
+  await charged.idle();
+  const ours_ms = charged.slices.total_ms;
+  const created = (report['counts'] as { created: number }).created;
+  if (created !== variables) throw new Error(`the first run created ${String(created)} of ${String(variables)} variables`);
+  const plain = await startHost({ ...baseline, document: emptyDocument('Bench'), plan: 'enterprise', costs: REPORTED, charge: 'clock', trace: false });
+  const plain_ms = await baselineSync(plain, asText(rows));
+  figure('Sheetwire, from snapshot to last write, Figma\'s costs charged', ours_ms, 'ms');
+  figure('  plain JavaScript', plain_ms, 'ms');
+  figure('  ratio', ours_ms / plain_ms, 'x', variables === 5_000 ? 1.1 : undefined);
+  figure(`  longest slice (${charged.slices.longest_task})`, charged.slices.longest_ms, 'ms', 16);
+  figure('memory of the sandbox after it: in use', charged.memory().used_bytes, 'bytes');
+  figure('  plain JavaScript', plain.memory().used_bytes, 'bytes');
+  figure('memory that the interpreter has taken', charged.memory().module_bytes, 'bytes');
+  figure('  plain JavaScript', plain.memory().module_bytes, 'bytes');
+  charged.dispose();
+  plain.dispose();
+
+  section(`One edited cell, ${String(variables)} variables × ${String(MODES)} modes`);
+  const host = await openPlugin(FREE);
+  await firstRun(host.ui, sheet.ref, snapshot);
+  await host.idle();
+  const live = await Live.join(relay, sheet.ref);
+  await live.next(); // the join's snapshot
+
+  const works: number[] = [];
+  const totals: number[] = [];
+  const known: number[] = [];
+  for (let step = 0; step < EDITS; step += 1) {
+    const { row, column, value } = edit(step, variables, MODES);
+    let written = 0;
+    const stop = host.document.observe(() => {
+      written = performance.now();
+    });
+    host.resetMeasures();
+    const started = performance.now();
+    const arrives = live.next();
+    await control(google, 'edit', { spreadsheetId: sheet.ref.spreadsheet_id, sheetId: sheet.ref.sheet_id, cells: [{ row, column, value }] });
+    const frame = await arrives;
+    if (frame.type !== 'changes') throw new Error(`edit ${String(step)} came as ${frame.type}`);
+    handOver(host.ui, sheet.ref, frame);
+    await host.ui.nextRaw((message) => readEnvelope(message)?.type === 'applied', EDIT_MS_MAX);
+    await host.idle();
+    stop();
+    if (written === 0) throw new Error(`edit ${String(step)} wrote nothing: ${JSON.stringify(host.ui.messages.at(-1)).slice(0, 400)}`);
+    totals.push(written - started);
+    known.push(performance.timeOrigin + written - frame.seen_unix_ms);
+    works.push(host.slices.total_ms);
+  }
+  live.socket.close();
+  figure(`edit at fake Google → variable written, ${String(EDITS)} edits, p50`, quantile(totals, 0.5), 'ms');
+  figure('  p99', quantile(totals, 0.99), 'ms');
+  const budgets = variables === 5_000 ? [30, 100] : [];
+  figure('edit known to the relay → variable written, p50', quantile(known, 0.5), 'ms', budgets[0]);
+  figure('  p99', quantile(known, 0.99), 'ms', budgets[1]);
+
+  const again = await startHost({ ...baseline, document: emptyDocument('Bench'), plan: 'enterprise', costs: FREE, trace: false });
+  const texts = asText(rows);
+  await baselineSync(again, texts);
+  const plainWorks: number[] = [];
+  for (let step = 0; step < BASELINE_EDITS; step += 1) {
+    const { row, column, value } = edit(step, variables, MODES);
+    const cells = texts[row];
+    if (cells) cells[column] = value;
+    plainWorks.push(await baselineSync(again, texts));
+  }
+  const ours = median(works.slice(0, EDITS_ALONE));
+  figure('our own work in the sandbox for one edit, median', ours, 'ms');
+  figure('  plain JavaScript, mapping and comparing everything, median', median(plainWorks), 'ms');
+  figure('  ratio', ours / median(plainWorks), 'x', variables === 5_000 ? 0.2 : undefined);
+  host.dispose();
+  again.dispose();
+}
+
+sizes();
+await startUp();
+const { key } = await targetingKey(plugin);
+const port = await freePort();
+const servers = await Servers.start(programs, {
+  SHEETWIRE_LISTEN: `127.0.0.1:${String(port)}`,
+  SHEETWIRE_PUBLIC_URL: `http://localhost:${String(port)}`,
+  SHEETWIRE_WEBHOOK_URL: `http://localhost:${String(port)}`,
+});
+servers.writeFlags(flagDocument([key]));
+try {
+  for (const variables of SIZES) await syncs(servers, variables);
+} finally {
+  await servers.stop();
+}
+verdict();
+
+/** A free port, so that Google can be told the relay's address before the relay listens. */
+async function freePort(): Promise<number> {
+  const { createServer } = await import('node:net');
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port: free } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return free;
+}
