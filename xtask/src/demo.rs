@@ -5,9 +5,12 @@
 
 use crate::{dist, process, program, setup, workspace_root};
 use anyhow::{Context as _, Result, bail};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
+
+/// One step of building; also the way the two servers get into `target/debug`.
+pub type Build = fn(&Path) -> Result<()>;
 
 /// Reads the command line, builds, and shows the demo or, with `--ci`, watches it in a browser without a screen.
 pub fn run(arguments: &[String]) -> Result<()> {
@@ -18,62 +21,66 @@ pub fn run(arguments: &[String]) -> Result<()> {
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--ci" => is_ci = true,
-            "--port" => port = arguments.next().context("--port needs a number")?.clone(),
+            "--port" => {
+                port = arguments.next().context("--port needs a number")?.clone();
+            }
             unknown => bail!("demo knows no `{unknown}`; see `cargo xtask help`"),
         }
     }
-    build(&root)?;
-    let target = program::target_directory(&root);
-    // Where www/playground/build.mjs puts it.
-    let serve = root.join("target/playground/serve.mjs");
-    let mut node = Command::new("node");
-    node.current_dir(&root);
     if is_ci {
-        node.arg("xtask/js/demo-check.mjs").arg(setup::chromium()?);
+        return check(&root, servers);
     }
-    node.arg(serve)
-        .arg("--programs")
-        .arg(target.join("debug"))
-        .arg("--dist")
-        .arg(root.join("dist"));
-    node.args(["--port", &port]);
-    if is_ci {
-        return process::run(&mut node);
-    }
+    build(&root, servers)?;
     println!("\nCtrl-C ends the demo and every server it started.");
-    process::become_this(&mut node)
+    process::become_this(
+        Command::new("node").current_dir(&root).args(serve(&root)).args(["--port", &port]),
+    )
+}
+
+/// Builds the demo and watches it in a browser without a screen; fails unless a changed cell becomes a changed variable.
+pub fn check(root: &Path, build_servers: Build) -> Result<()> {
+    let chromium = setup::chromium()?;
+    build(root, build_servers)?;
+    process::run(
+        Command::new("node")
+            .current_dir(root)
+            .arg("xtask/js/demo-check.mjs")
+            .arg(chromium)
+            .args(serve(root)),
+    )
+}
+
+/// What Node runs to serve the playground, with its arguments.
+fn serve(root: &Path) -> Vec<PathBuf> {
+    vec![
+        // Where www/playground/build.mjs puts it.
+        root.join("target/playground/serve.mjs"),
+        PathBuf::from("--programs"),
+        program::target_directory(root).join("debug"),
+        PathBuf::from("--dist"),
+        root.join("dist"),
+    ]
 }
 
 /// Builds the servers, the plugin and the page, and says how far it is.
-fn build(root: &Path) -> Result<()> {
-    type Step = (&'static str, fn(&Path) -> Result<()>);
-    const STEPS: [Step; 4] = [
+fn build(root: &Path, build_servers: Build) -> Result<()> {
+    let steps: [(&str, Build); 4] = [
         ("tools: WebAssembly target and npm packages", |root| {
             setup::wasm_target(root)?;
             setup::node_modules(root)
         }),
-        ("the relay and fake Google", servers),
+        ("the relay and fake Google", build_servers),
         ("the plugin", |root| {
-            dist::build(
-                root,
-                &dist::Options {
-                    report: false,
-                    ..dist::Options::default()
-                },
-            )
+            dist::build(root, &dist::Options { report: false, ..dist::Options::default() })
         }),
         ("the page", |root| {
-            process::run(
-                Command::new("node")
-                    .current_dir(root)
-                    .arg("www/playground/build.mjs"),
-            )
+            process::run(Command::new("node").current_dir(root).arg("www/playground/build.mjs"))
         }),
     ];
-    for (at, (title, step)) in STEPS.iter().enumerate() {
-        println!("[{}/{}] {title}", at + 1, STEPS.len());
+    for (at, (title, step)) in steps.iter().enumerate() {
+        println!("[{}/{}] {title}", at + 1, steps.len());
         let started = Instant::now();
-        step(root).with_context(|| format!("step {} of {} failed", at + 1, STEPS.len()))?;
+        step(root).with_context(|| format!("step {} of {} failed", at + 1, steps.len()))?;
         println!("      {:.1} s", started.elapsed().as_secs_f64());
     }
     Ok(())

@@ -76,7 +76,7 @@ const STEPS: [Step; 13] = [
     Step {
         name: "demo",
         title: "the demo without a screen",
-        run: |_| demo::run(&[String::from("--ci")]),
+        run: |root| demo::check(root, servers),
     },
     Step {
         name: "reproducible",
@@ -236,17 +236,18 @@ fn variants(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Builds the servers the tests start and says where they are.
-fn servers(root: &Path) -> Result<PathBuf> {
-    demo::servers(root)?;
-    Ok(program::target_directory(root).join("debug"))
+/// Builds the servers the tests start, as the native tests have built them already: building them alone would resolve
+/// other features and compile most of what they stand on again.
+fn servers(root: &Path) -> Result<()> {
+    process::run(&mut native_cargo(root, &["test", "--quiet", "--no-run"]))
 }
 
 /// Runs the `*.test.ts` of the folders with everything they may need in the environment; see tests/README.md.
 fn typescript(root: &Path, folders: &[&str]) -> Result<()> {
     setup::node_modules(root)?;
     let target = program::target_directory(root);
-    let servers = servers(root)?;
+    servers(root)?;
+    let programs = target.join("debug");
     process::run(
         Command::new("node")
             .current_dir(root)
@@ -258,8 +259,8 @@ fn typescript(root: &Path, folders: &[&str]) -> Result<()> {
                 "SHEETWIRE_TEST_DIST_WITHOUT_SYNC",
                 target.join(WITHOUT_SYNC),
             )
-            .env("SHEETWIRE_TEST_RELAY", servers.join("sheetwire-relay"))
-            .env("SHEETWIRE_TEST_FAKE_GOOGLE", servers.join("fake-google"))
+            .env("SHEETWIRE_TEST_RELAY", programs.join("sheetwire-relay"))
+            .env("SHEETWIRE_TEST_FAKE_GOOGLE", programs.join("fake-google"))
             .env("SHEETWIRE_TEST_CHROMIUM", setup::chromium()?),
     )
 }
