@@ -49,6 +49,7 @@ await bundleForNode(entries, outdir);
 run(process.execPath, [
   '--test',
   '--test-concurrency=1',
+  '--test-reporter=spec',
   `--test-timeout=${TEST_MS_MAX}`,
   '--enable-source-maps',
   ...entries.map((entry) => join(outdir, `${entry.out}.mjs`)),

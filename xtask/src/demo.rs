@@ -33,7 +33,10 @@ pub fn run(arguments: &[String]) -> Result<()> {
     build(&root, servers)?;
     println!("\nCtrl-C ends the demo and every server it started.");
     process::become_this(
-        Command::new("node").current_dir(&root).args(serve(&root)).args(["--port", &port]),
+        Command::new("node")
+            .current_dir(&root)
+            .args(serve(&root))
+            .args(["--port", &port]),
     )
 }
 
@@ -71,10 +74,20 @@ fn build(root: &Path, build_servers: Build) -> Result<()> {
         }),
         ("the relay and fake Google", build_servers),
         ("the plugin", |root| {
-            dist::build(root, &dist::Options { report: false, ..dist::Options::default() })
+            dist::build(
+                root,
+                &dist::Options {
+                    report: false,
+                    ..dist::Options::default()
+                },
+            )
         }),
         ("the page", |root| {
-            process::run(Command::new("node").current_dir(root).arg("www/playground/build.mjs"))
+            process::run(
+                Command::new("node")
+                    .current_dir(root)
+                    .arg("www/playground/build.mjs"),
+            )
         }),
     ];
     for (at, (title, step)) in steps.iter().enumerate() {
