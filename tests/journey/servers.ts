@@ -7,7 +7,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -18,6 +18,12 @@ const START_MS_MAX = 20_000;
 const STOP_MS_MAX = 5_000;
 /** Lines of a server's output that are kept for a failure's message. */
 const LINES_MAX = 200;
+
+/**
+ * On Linux the kernel ends a server whose starter was killed and could not end it; `setpriv` then becomes the server,
+ * so the process id is the server's own. Elsewhere such a server has to be ended by hand.
+ */
+const GUARD = existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeathsig', 'TERM', '--'] : [];
 
 /** One running server. */
 export class Server {
@@ -30,7 +36,8 @@ export class Server {
 
   /** Starts a program and waits for its line `listening on ORIGIN`. */
   static async start(name: string, program: string, args: string[], env: Record<string, string> = {}): Promise<Server> {
-    const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const [command = program, ...before] = [...GUARD, program];
+    const child = spawn(command, [...before, ...args], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
     const lines: string[] = [];
     const keep = (line: string): void => {
       lines.push(line);

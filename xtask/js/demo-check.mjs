@@ -7,6 +7,7 @@
  * else.
  */
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { chromium } from 'playwright-core';
 
@@ -17,7 +18,10 @@ const STORY_MS_MAX = 120_000;
 const LINES_MAX = 40;
 
 const [executablePath, ...serve] = process.argv.slice(2);
-const server = spawn(process.execPath, serve, { stdio: ['ignore', 'pipe', 'inherit'] });
+// The kernel ends the server, and the server its own, when this process is killed; see tests/journey/servers.ts.
+const guard = existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeathsig', 'TERM', '--'] : [];
+const [command, ...before] = [...guard, process.execPath];
+const server = spawn(command, [...before, ...serve], { stdio: ['ignore', 'pipe', 'inherit'] });
 const ended = new Promise((resolve) => server.once('exit', resolve));
 const lines = [];
 let browser;

@@ -44,6 +44,7 @@ pub fn run() -> Result<()> {
             .filter(|file| file.path == "Cargo.toml")
             .flat_map(every_dependency_has_a_reason),
     );
+    found.extend(files.iter().flat_map(versions_stand_once));
     found.extend(dependencies_point_inwards(&metadata)?);
     found.extend(
         REQUIRED
@@ -274,6 +275,32 @@ fn every_dependency_has_a_reason(file: &File) -> Vec<String> {
         .collect()
 }
 
+/// Members take every version from the workspace, so that it stands once.
+fn versions_stand_once(file: &File) -> Vec<String> {
+    if !file.path.ends_with("Cargo.toml") {
+        return Vec::new();
+    }
+    let mut in_dependencies = false;
+    let mut found = Vec::new();
+    for (at, line) in file.text.lines().enumerate() {
+        if let Some(section) = line.strip_prefix('[') {
+            in_dependencies =
+                section.contains("dependencies]") && !section.starts_with("workspace.");
+        } else if in_dependencies
+            && line.contains(" = ")
+            && line.starts_with(char::is_alphabetic)
+            && !line.contains("workspace = true")
+        {
+            found.push(format!(
+                "{}:{}: take the version from the workspace (`name.workspace = true`)",
+                file.path,
+                at + 1
+            ));
+        }
+    }
+    found
+}
+
 /// Crates that stand in for something real; the product may use them in its tests alone.
 const FAKES: [&str; 2] = ["fake-google", "sheetwire-sim"];
 /// Crates the core would be impure with.
@@ -287,7 +314,7 @@ const IMPURE_CRATES: [&str; 7] = [
     "reqwest",
 ];
 
-/// The product never depends on the fakes, and the core on nothing impure; versions stand in the root alone.
+/// The product never depends on the fakes, and the core on nothing impure.
 fn dependencies_point_inwards(metadata: &Value) -> Result<Vec<String>> {
     let packages = metadata["packages"]
         .as_array()
@@ -365,6 +392,12 @@ mod tests {
             "[workspace.dependencies]\na = \"1\"\nb = \"1\" # for b\n\n[package]\nc = \"1\"\n";
         assert_eq!(
             every_dependency_has_a_reason(&file("Cargo.toml", manifest)).len(),
+            1
+        );
+        assert_eq!(versions_stand_once(&file("Cargo.toml", manifest)).len(), 0);
+        let member = "[dependencies]\na = \"1\"\nb.workspace = true\nc = { workspace = true, features = [] }\n";
+        assert_eq!(
+            versions_stand_once(&file("crates/a/Cargo.toml", member)).len(),
             1
         );
     }
