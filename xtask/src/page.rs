@@ -130,3 +130,52 @@ fn harmless_in_html(script: &str) -> Result<String> {
     }
     Ok(script)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    /// A folder with the files of a small page, in this test's own place under the system's.
+    fn folder(name: &str, page: &str) -> std::path::PathBuf {
+        let folder = std::env::temp_dir().join(format!("xtask-page-{}-{name}", std::process::id()));
+        let written = fs::create_dir_all(folder.join("icons"))
+            .and_then(|()| fs::write(folder.join("index.html"), page))
+            .and_then(|()| {
+                fs::write(
+                    folder.join("a.css"),
+                    "a { background: url(\"icons/x.svg\") }",
+                )
+            })
+            .and_then(|()| fs::write(folder.join("icons/x.svg"), "<svg fill=\"#fff\"/>\n"));
+        assert!(written.is_ok(), "{written:?}");
+        folder
+    }
+
+    const PAGE: &str = "<head><meta name=\"sheetwire-relay\" content=\"x\">\
+        <link rel=\"stylesheet\" href=\"a.css\"></head><body><img src=\"icons/x.svg\"></body>";
+
+    #[test]
+    fn everything_is_inlined() {
+        let folder = folder("inlined", PAGE);
+        let page = build(&folder, "let a = '</script><!--';", "http://localhost:1").ok();
+        let svg = "data:image/svg+xml,%3Csvg fill='%23fff'/%3E";
+        let expected = format!(
+            "<head><meta name=\"sheetwire-relay\" content=\"http://localhost:1\">\
+             <style>\na {{ background: url(\"{svg}\") }}</style></head><body><img src=\"{svg}\">\
+             <script>let a = '<\\/script><\\!--';</script>\n</body>"
+        );
+        assert_eq!(page, Some(expected));
+        assert!(fs::remove_dir_all(folder).is_ok());
+    }
+
+    #[test]
+    fn a_page_that_cant_be_right_is_refused() {
+        assert!(with_origin("<head></head>", "x").is_err());
+        assert!(with_origin(&format!("{PAGE}{PAGE}"), "x").is_err());
+        let folder = folder("refused", "<img src=\"a.png\"></body>");
+        assert!(build(&folder, "", "x").is_err());
+        assert!(fs::remove_dir_all(folder).is_ok());
+        assert!(harmless_in_html("'</SCRIPT>'").is_err());
+    }
+}
