@@ -1,1 +1,4 @@
+/**
+ * Figma's own globals for the checks, from the published typings.
+ */
 /// <reference types="@figma/plugin-typings" />
