@@ -61,7 +61,7 @@ export class VariablesTable {
     const at = this.#document.variables.filter((each) => each.collectionId === variable.collectionId).indexOf(variable);
     const [top, height] = [at * ROW_PX, this.#view.clientHeight];
     if (top < this.#view.scrollTop || top + ROW_PX > this.#view.scrollTop + height) {
-      this.#view.scrollTop = Math.max(0, top - height / 2);
+      this.#view.scrollTop = Math.max(0, top - Math.floor(height / 2 / ROW_PX) * ROW_PX);
     }
     this.repaint();
   }
