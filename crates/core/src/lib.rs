@@ -4,8 +4,10 @@
 //! and the types of both wires. Must not know JavaScript, I/O, a clock or randomness: everything here is a
 //! function or a state machine stepped by a shell.
 
+pub mod decimal;
 pub mod document;
 pub mod flags;
 pub mod protocol;
 pub mod session;
 pub mod sheet;
+pub mod value;

@@ -22,6 +22,20 @@
 
 use std::borrow::Cow;
 
+mod link;
+mod packed;
+
+pub use link::{LinkError, SheetLink, parse_link};
+pub use packed::{
+    CellView, Change, Changes, Kind, PackedError, Row, Rows, unpack_cell, unpack_changes,
+    unpack_rows,
+};
+
+/// Most columns of a sheet: Google's limit.
+pub const COLUMNS_MAX: u32 = 18_278;
+/// Most rows of a sheet: Google's limit of ten million cells, in one column.
+pub const ROWS_MAX: u32 = 10_000_000;
+
 /// Ends a row, or a change.
 const ROW_END: char = '\u{1e}';
 /// Separates cells within a row.

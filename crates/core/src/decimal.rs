@@ -1,0 +1,146 @@
+//! Decimal numbers as text, read to the nearest 64-bit float.
+//!
+//! Owns the syntax `-12.5e3` and its exact conversion. Must not know locales, units or what a number is for.
+//!
+//! Most numbers of a sheet are short: their digits fit into 53 bits and their power of ten into 22, so one exact
+//! multiplication or division gives the correctly rounded result (W. Clinger, "How to Read Floating Point Numbers
+//! Accurately", 1990). That avoids the 64-bit integer arithmetic of the general reader, which is slow where the core
+//! runs as a translated script. The rest goes to the language's own reader.
+
+/// Powers of ten that a 64-bit float holds exactly.
+const POWERS: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
+    1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+];
+/// Decimal digits that always fit into 53 bits.
+const EXACT_DIGITS_MAX: u32 = 15;
+/// Largest exponent that is read; anything further out is no finite number that a sheet holds.
+const EXPONENT_MAX: i32 = 400;
+
+/// Reads `text` as a decimal number: an optional sign, digits with at most one point (`.5` is allowed, `5.` is not), an
+/// optional exponent. `None` for anything else, and for what no finite float holds.
+pub fn parse(text: &str) -> Option<f64> {
+    parse_scaled(text, 0)
+}
+
+/// Reads `text` × 10^`scale`, rounded once: `parse_scaled("0.07", 2)` is 7, where `0.07 * 100.0` is not.
+pub fn parse_scaled(text: &str, scale: i32) -> Option<f64> {
+    let bytes = text.as_bytes();
+    let (negative, mut at) = match bytes.first()? {
+        b'-' => (true, 1),
+        b'+' => (false, 1),
+        _ => (false, 0),
+    };
+    let mut mantissa = 0.0_f64;
+    let mut digits = 0_u32;
+    let mut fraction = 0_i32;
+    let mut seen = false;
+    let mut in_fraction = false;
+    loop {
+        match bytes.get(at) {
+            Some(digit @ b'0'..=b'9') => {
+                seen = true;
+                if digits > 0 || *digit != b'0' {
+                    digits += 1;
+                }
+                mantissa = mantissa * 10.0 + f64::from(digit - b'0');
+                if in_fraction {
+                    fraction += 1;
+                }
+            }
+            Some(b'.') if !in_fraction && bytes.get(at + 1).is_some_and(u8::is_ascii_digit) => {
+                in_fraction = true;
+            }
+            _ => break,
+        }
+        at += 1;
+    }
+    if !seen {
+        return None;
+    }
+    let number_end = at;
+    let mut exponent = 0_i32;
+    if let Some(b'e' | b'E') = bytes.get(at) {
+        at += 1;
+        let down = match bytes.get(at) {
+            Some(b'-') => {
+                at += 1;
+                true
+            }
+            Some(b'+') => {
+                at += 1;
+                false
+            }
+            _ => false,
+        };
+        let start = at;
+        while let Some(digit @ b'0'..=b'9') = bytes.get(at) {
+            exponent = (exponent * 10 + i32::from(digit - b'0')).min(EXPONENT_MAX);
+            at += 1;
+        }
+        if at == start {
+            return None;
+        }
+        if down {
+            exponent = -exponent;
+        }
+    }
+    if at != bytes.len() {
+        return None;
+    }
+    let power = exponent + scale - fraction;
+    if digits <= EXACT_DIGITS_MAX && power.unsigned_abs() < POWERS.len() as u32 {
+        let factor = POWERS[power.unsigned_abs() as usize];
+        let value = if power < 0 {
+            mantissa / factor
+        } else {
+            mantissa * factor
+        };
+        return Some(if negative { -value } else { value });
+    }
+    let value = if scale == 0 {
+        text.parse::<f64>()
+    } else {
+        let mut shifted = String::with_capacity(number_end + 6);
+        shifted.push_str(&text[..number_end]);
+        shifted.push('e');
+        shifted.push_str(&(exponent + scale).to_string());
+        shifted.parse::<f64>()
+    };
+    value.ok().filter(|value| value.is_finite())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn only_decimal_numbers_are_read() {
+        for text in [
+            "", "-", ".", "5.", "1e", "1e+", "inf", "NaN", "0x1", "1_0", "1.2.3", " 1", "1e999",
+        ] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+        assert_eq!(parse(".5"), Some(0.5));
+        assert_eq!(parse("+1e3"), Some(1000.0));
+        assert_eq!(parse_scaled("0.07", 2), Some(7.0));
+        assert_eq!(
+            parse_scaled("0.12345678901234567", 2),
+            Some(12.345678901234567)
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn as_the_language_reads_it(text in "[+-]?[0-9]{0,20}(\\.[0-9]{1,20})?(e[+-]?[0-9]{1,3})?") {
+            let expected = text.parse::<f64>().ok().filter(|value| value.is_finite());
+            prop_assert_eq!(parse(&text).map(f64::to_bits), expected.map(f64::to_bits));
+        }
+
+        #[test]
+        fn any_float_comes_back(value in proptest::num::f64::NORMAL | proptest::num::f64::ZERO) {
+            prop_assert_eq!(parse(&value.to_string()).map(f64::to_bits), Some(value.to_bits()));
+        }
+    }
+}

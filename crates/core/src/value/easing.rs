@@ -1,0 +1,59 @@
+//! Easings.
+//!
+//! Owns `cubic-bezier()` and the keywords of CSS Easing Functions Level 1, section 2.2. Must not know springs and steps,
+//! which a cubic curve can't be.
+
+use super::{Match, ReadContext, Value, ValueError, number};
+use crate::decimal;
+
+/// The keywords and their curves, from the specification.
+const KEYWORDS: [(&str, [f64; 4]); 5] = [
+    ("linear", [0.0, 0.0, 1.0, 1.0]),
+    ("ease", [0.25, 0.1, 0.25, 1.0]),
+    ("ease-in", [0.42, 0.0, 1.0, 1.0]),
+    ("ease-out", [0.0, 0.0, 0.58, 1.0]),
+    ("ease-in-out", [0.42, 0.0, 0.58, 1.0]),
+];
+
+/// `cubic-bezier(0.4, 0, 0.2, 1)`
+pub(super) fn cubic_bezier(text: &str, _: &ReadContext) -> Match {
+    const NAME: &str = "cubic-bezier(";
+    match text.get(..NAME.len()) {
+        Some(name) if name.eq_ignore_ascii_case(NAME) => Match::of(points(&text[NAME.len()..])),
+        _ => Match::No,
+    }
+}
+
+fn points(after_name: &str) -> Result<Value, ValueError> {
+    let inside = after_name.strip_suffix(')').ok_or(ValueError::Easing)?;
+    let mut points = [0.0; 4];
+    let mut parts = inside.split(',');
+    for point in &mut points {
+        let part = parts.next().ok_or(ValueError::Easing)?;
+        *point = decimal::parse(part.trim()).ok_or(ValueError::Easing)?;
+        number::in_range(*point)?;
+    }
+    if parts.next().is_some() {
+        return Err(ValueError::Easing);
+    }
+    let [x1, _, x2, _] = points;
+    if (0.0..=1.0).contains(&x1) && (0.0..=1.0).contains(&x2) {
+        Ok(Value::Easing(points))
+    } else {
+        Err(ValueError::EasingRange)
+    }
+}
+
+/// `linear`, `ease`, `ease-in`, `ease-out`, `ease-in-out`, where the type is known.
+pub(super) fn keyword(text: &str, _: &ReadContext) -> Match {
+    KEYWORDS
+        .iter()
+        .find(|(keyword, _)| keyword.eq_ignore_ascii_case(text))
+        .map_or(Match::No, |(_, points)| {
+            Match::Value(Value::Easing(*points))
+        })
+}
+
+pub(super) fn write([x1, y1, x2, y2]: [f64; 4]) -> String {
+    format!("cubic-bezier({x1}, {y1}, {x2}, {y2})")
+}
