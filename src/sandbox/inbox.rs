@@ -1,0 +1,175 @@
+//! Reading the panel's messages inside the sandbox.
+//!
+//! Owns turning a message's JSON into [`ToSandbox`]. Must not know what a message does. JSON is parsed by the engine
+//! that runs the script, and fields are picked from the result: the same through serde's derived readers made the
+//! bundle 180 kB larger, past its budget. `tests/bundle` holds this reader to the wire's goldens.
+
+use js_sys::{Array, JSON, Reflect};
+use sheetwire_core::protocol::panel::{Column, Role, SavedSession, ToSandbox};
+use sheetwire_core::protocol::relay::{Position, SheetInfo, SheetRef};
+use wasm_bindgen::prelude::*;
+
+/// An object of the message.
+struct Fields(JsValue);
+
+impl Fields {
+    fn get(&self, name: &str) -> Option<JsValue> {
+        let value = Reflect::get(&self.0, &JsValue::from_str(name)).ok()?;
+        (!value.is_undefined() && !value.is_null()).then_some(value)
+    }
+
+    fn object(&self, name: &str) -> Option<Fields> {
+        self.get(name).filter(JsValue::is_object).map(Fields)
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        self.get(name)?.as_string()
+    }
+
+    fn truth(&self, name: &str) -> Option<bool> {
+        self.get(name)?.as_bool()
+    }
+
+    fn number(&self, name: &str) -> Option<f64> {
+        self.get(name)?.as_f64()
+    }
+
+    /// A whole number from 0 to 2³² − 1.
+    fn count(&self, name: &str) -> Option<u32> {
+        let number = self.number(name)?;
+        let count = number as u32;
+        (f64::from(count) == number).then_some(count)
+    }
+
+    /// A whole number that a double holds exactly.
+    fn whole(&self, name: &str) -> Option<i64> {
+        let number = self.number(name)?;
+        const EXACT_MAX: f64 = 9_007_199_254_740_991.0;
+        (number.abs() <= EXACT_MAX && number as i64 as f64 == number).then_some(number as i64)
+    }
+
+    fn unsigned(&self, name: &str) -> Option<u64> {
+        u64::try_from(self.whole(name)?).ok()
+    }
+}
+
+/// Reads one message; `None` when it is none of this version.
+pub fn read(body: &str) -> Option<ToSandbox> {
+    let fields = Fields(JSON::parse(body).ok().filter(JsValue::is_object)?);
+    Some(match fields.text("type")?.as_str() {
+        "ready" => ToSandbox::Ready {
+            entropy: fields.text("entropy")?,
+        },
+        "flags_evaluated" => ToSandbox::FlagsEvaluated {
+            body: fields.text("body"),
+            now_unix_ms: fields.unsigned("now_unix_ms")?,
+        },
+        "list_variables" => ToSandbox::ListVariables,
+        "save_session" => ToSandbox::SaveSession {
+            session: match fields.object("session") {
+                Some(session) => Some(SavedSession {
+                    token: session.text("token")?,
+                    account: session.text("account")?,
+                }),
+                None => None,
+            },
+        },
+        "connect" => ToSandbox::Connect {
+            sheet: sheet(&fields)?,
+        },
+        "snapshot" => {
+            let info = fields.object("info")?;
+            ToSandbox::Snapshot {
+                sheet: sheet(&fields)?,
+                position: position(&fields)?,
+                info: SheetInfo {
+                    spreadsheet_title: info.text("spreadsheet_title")?,
+                    sheet_title: info.text("sheet_title")?,
+                    locale: info.text("locale")?,
+                },
+            }
+        }
+        "changes" => ToSandbox::Changes {
+            sheet: sheet(&fields)?,
+            position: position(&fields)?,
+            rows: fields.count("rows")?,
+        },
+        "confirm_columns" => ToSandbox::ConfirmColumns {
+            columns: columns(&fields)?,
+            header_row: fields.count("header_row")?,
+        },
+        "approve" => ToSandbox::Approve {
+            plan: fields.count("plan")?,
+            include_removals: fields.truth("include_removals")?,
+        },
+        "keep_removed" => ToSandbox::KeepRemoved {
+            plan: fields.count("plan")?,
+        },
+        "cancel" => ToSandbox::Cancel,
+        "toggle" => ToSandbox::Toggle {
+            on: fields.truth("on")?,
+        },
+        "disconnect" => ToSandbox::Disconnect,
+        "sync_now" => ToSandbox::SyncNow,
+        "resize" => ToSandbox::Resize {
+            width: fields.count("width")?,
+            height: fields.count("height")?,
+        },
+        "hide" => ToSandbox::Hide,
+        "close" => ToSandbox::Close,
+        "notify" => ToSandbox::Notify {
+            message: fields.text("message")?,
+        },
+        _ => return None,
+    })
+}
+
+fn sheet(fields: &Fields) -> Option<SheetRef> {
+    let sheet = fields.object("sheet")?;
+    Some(SheetRef {
+        spreadsheet_id: sheet.text("spreadsheet_id")?,
+        sheet_id: sheet.whole("sheet_id")?,
+    })
+}
+
+fn position(fields: &Fields) -> Option<Position> {
+    let position = fields.object("position")?;
+    Some(Position {
+        epoch: position.text("epoch")?,
+        revision: position.unsigned("revision")?,
+    })
+}
+
+fn columns(fields: &Fields) -> Option<Vec<Column>> {
+    let list = fields
+        .get("columns")
+        .filter(Array::is_array)
+        .map(|list| Array::from(&list))?;
+    list.iter()
+        .map(|column| {
+            let column = Fields(column);
+            let role = column.object("role")?;
+            Some(Column {
+                index: column.count("index")?,
+                header: column.text("header")?,
+                role: match role.text("role")?.as_str() {
+                    "ignore" => Role::Ignore,
+                    "collection" => Role::Collection,
+                    "name" => Role::Name,
+                    "type" => Role::Type,
+                    "mode" => Role::Mode {
+                        name: role.text("name")?,
+                    },
+                    "description" => Role::Description,
+                    "scopes" => Role::Scopes,
+                    "code_web" => Role::CodeWeb,
+                    "code_android" => Role::CodeAndroid,
+                    "code_ios" => Role::CodeIos,
+                    "hidden" => Role::Hidden,
+                    "id" => Role::Id,
+                    _ => return None,
+                },
+            })
+        })
+        .collect()
+}
