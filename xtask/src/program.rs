@@ -9,6 +9,7 @@ use std::collections::hash_map::DefaultHasher;
 use std::ffi::OsString;
 use std::fs;
 use std::hash::{Hash as _, Hasher as _};
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -69,12 +70,14 @@ impl Program {
 ///
 /// Stages whose input has not changed since the last build are not run again.
 pub fn build(root: &Path, program: Program) -> Result<String> {
+    println!("      {}: compiling", program.stage());
     let wasm = compile(root, program)?;
     let stage = target_directory(root).join("plugin").join(program.stage());
     let bundle = stage.join("bundle.js");
     let key_file = stage.join("key");
     let key = stage_key(root, &wasm)?;
     if !fs::read_to_string(&key_file).is_ok_and(|built| built == key) {
+        println!("      {}: optimising and bundling", program.stage());
         if stage.exists() {
             fs::remove_dir_all(&stage)?;
         }
@@ -128,7 +131,6 @@ pub fn cargo(root: &Path, task: &str, program: Program) -> Command {
         .current_dir(root)
         .args([
             task,
-            "--quiet",
             "--locked",
             "--package",
             "sheetwire",
@@ -146,6 +148,10 @@ pub fn cargo(root: &Path, task: &str, program: Program) -> Command {
         .arg(target_directory(root).join("plugin-wasm"))
         .env_remove("RUSTFLAGS")
         .env("CARGO_ENCODED_RUSTFLAGS", flags);
+    // Cargo's progress bar is for people; in a log it would be a line a crate.
+    if !std::io::stderr().is_terminal() {
+        cargo.arg("--quiet");
+    }
     cargo
 }
 

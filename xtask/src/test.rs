@@ -211,7 +211,7 @@ fn clippy_plugin(root: &Path) -> Result<()> {
 fn native(root: &Path) -> Result<()> {
     let python = setup::python(root)?;
     setup::node_modules(root)?;
-    process::run(native_cargo(root, &["test", "--quiet"]).env("SHEETWIRE_TEST_PYTHON", python))
+    process::run(native_cargo(root, &["test"]).env("SHEETWIRE_TEST_PYTHON", python))
 }
 
 fn options(ui: Form, sync: bool, out: PathBuf) -> dist::Options {
