@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::discovery::Api;
 
@@ -106,15 +106,13 @@ impl FieldMask {
         }
         match value {
             Value::Array(items) => items.iter_mut().for_each(|item| self.cut(item)),
-            Value::Object(fields) => {
-                let taken = std::mem::replace(fields, Map::new());
-                for (name, mut value) in taken {
-                    if let Some(mask) = self.below(&name) {
-                        mask.cut(&mut value);
-                        fields.insert(name, value);
-                    }
+            Value::Object(fields) => fields.retain(|name, value| match self.below(name) {
+                Some(mask) => {
+                    mask.cut(value);
+                    true
                 }
-            }
+                None => false,
+            }),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
     }

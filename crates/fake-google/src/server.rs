@@ -374,7 +374,15 @@ pub(crate) struct Answer {
 impl Answer {
     /// A JSON body, in the spacing that Google uses.
     pub(crate) fn json(status: u16, body: &Value) -> Self {
-        let body = format!("{body:#}\n");
+        Answer::spaced(status, body, true)
+    }
+
+    fn spaced(status: u16, body: &Value, pretty: bool) -> Self {
+        let body = if pretty {
+            format!("{body:#}\n")
+        } else {
+            body.to_string()
+        };
         Answer {
             status,
             content_type: "application/json; charset=UTF-8",
@@ -690,7 +698,11 @@ fn handled(
     }
     match method(world, google, asked, &found, told) {
         Ok(Value::Null) => Answer::empty(),
-        Ok(body) => Answer::json(200, &body),
+        Ok(body) => {
+            let compact =
+                |(name, value): &(String, String)| name == "prettyPrint" && value == "false";
+            Answer::spaced(200, &body, !asked.query.iter().any(compact))
+        }
         Err(error) => Answer::error(&error, of_drive),
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Owns the JSON of spreadsheets, sheets and cells. Must not know how the request came.
 
+use std::sync::LazyLock;
+
 use serde_json::{Map, Value, json};
 
 use super::a1::{self, Area, Rectangle};
@@ -44,6 +46,7 @@ pub(crate) fn range(spreadsheet: &Spreadsheet, text: &str) -> Result<(usize, Are
 }
 
 /// The spreadsheet, only with the sheets that the ranges touch if there are ranges, and with cells if `grid`.
+/// The mask saves work; the caller cuts the reply to it.
 pub(crate) fn spreadsheet(
     spreadsheet: &Spreadsheet,
     base_url: &str,
@@ -78,9 +81,7 @@ pub(crate) fn spreadsheet(
         "spreadsheetUrl".to_owned(),
         json!(format!("{base_url}/grid/{}", spreadsheet.id)),
     );
-    let mut out = Value::Object(out);
-    mask.cut(&mut out);
-    out
+    Value::Object(out)
 }
 
 /// `SheetProperties`.
@@ -245,21 +246,39 @@ fn cell_data(spreadsheet: &Spreadsheet, cell: &Cell, mask: &FieldMask) -> Value 
             json!({"numberFormat": number_format(format)}),
         );
     }
-    if mask.wants("effectiveFormat") && (!cell.is_empty() || cell.format.is_some()) {
-        let mut format = default_format();
-        if let Some(number) = cell.effective_format() {
-            format["numberFormat"] = number_format(number);
-        }
-        format["horizontalAlignment"] = json!(match &cell.outcome {
+    if let Some(mask) = mask
+        .below("effectiveFormat")
+        .filter(|_| !cell.is_empty() || cell.format.is_some())
+    {
+        out.insert("effectiveFormat".to_owned(), effective_format(cell, mask));
+    }
+    Value::Object(out)
+}
+
+/// `CellFormat` as it takes effect; only what the mask wants is made, as sheets have many cells.
+fn effective_format(cell: &Cell, mask: &FieldMask) -> Value {
+    static DEFAULT: LazyLock<Value> = LazyLock::new(default_format);
+    let mut out = Map::new();
+    if let Some(number) = cell
+        .effective_format()
+        .filter(|_| mask.wants("numberFormat"))
+    {
+        out.insert("numberFormat".to_owned(), number_format(number));
+    }
+    if mask.wants("horizontalAlignment") {
+        let alignment = match &cell.outcome {
             Outcome::Number(_) => "RIGHT",
             Outcome::Bool(_) | Outcome::Error(_) => "CENTER",
             Outcome::Text(_) | Outcome::Empty => "LEFT",
-        });
-        out.insert("effectiveFormat".to_owned(), format);
+        };
+        out.insert("horizontalAlignment".to_owned(), json!(alignment));
     }
-    let mut out = Value::Object(out);
-    mask.cut(&mut out);
-    out
+    for (name, value) in DEFAULT.as_object().into_iter().flatten() {
+        if mask.wants(name) {
+            out.insert(name.clone(), value.clone());
+        }
+    }
+    Value::Object(out)
 }
 
 /// `NumberFormat`.
