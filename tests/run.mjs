@@ -11,7 +11,7 @@ import { join, relative } from 'node:path';
 
 import { ROOT, bundleForNode } from './bundle.mjs';
 
-const FOLDERS = ['tests/figma-host', 'tests/contract', 'tests/bundle', 'tests/sheets', 'tests/e2e'];
+const FOLDERS = ['tests/figma-host', 'tests/contract', 'tests/bundle', 'tests/sheets', 'tests/google-clients', 'tests/e2e'];
 /** Longest run of one test, in milliseconds; a test that hangs fails instead of the whole run. */
 const TEST_MS_MAX = 300_000;
 

@@ -17,7 +17,7 @@ struct Step {
 }
 
 /// Cheap steps come first, so that a slip is told early; then what later steps need.
-const STEPS: [Step; 13] = [
+const STEPS: [Step; 14] = [
     Step {
         name: "setup",
         title: "tools: WebAssembly target, npm packages, Python packages, Chromium",
@@ -67,6 +67,11 @@ const STEPS: [Step; 13] = [
         name: "bundle",
         title: "the sandbox's bundle in QuickJS",
         run: |root| typescript(root, &["tests/sheets", "tests/bundle"]),
+    },
+    Step {
+        name: "google",
+        title: "fake Google by Google's own clients and in Chromium",
+        run: |root| typescript(root, &["tests/google-clients"]),
     },
     Step {
         name: "e2e",
