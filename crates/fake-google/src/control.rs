@@ -134,7 +134,7 @@ pub struct NewSpreadsheet {
     /// The owner's address; `ana@example.com` if not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
-    /// The id; made if not said. The contents of a spreadsheet that has it already are replaced, its roles stay.
+    /// The id; made if not said. A spreadsheet of that id is replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spreadsheet_id: Option<String>,
     /// The sheets; the first has id 0. One empty sheet if there are none.
@@ -403,21 +403,10 @@ impl Google {
                 title: sheet.title.clone(),
             })
             .collect();
-        if world.files.contains_key(&id) {
-            // Whoever watches the old contents must hear of the new ones.
-            let effects = Effects {
-                structure: true,
-                ..Effects::default()
-            };
-            let events = commit(&mut world, &id, spreadsheet, effects);
-            drop(world);
-            self.tell(events);
-        } else {
-            let now_ms = world.now_ms();
-            world
-                .files
-                .insert(id.clone(), File::new(spreadsheet, &owner, now_ms));
-        }
+        let now_ms = world.now_ms();
+        world
+            .files
+            .insert(id.clone(), File::new(spreadsheet, &owner, now_ms));
         Ok(CreatedSpreadsheet {
             spreadsheet_id: id,
             sheets,

@@ -375,8 +375,6 @@ addEventListener('message', (event) => {
 
 /** The newest read; an older answer that comes late is dropped. */
 let reading = 0;
-/** The newest revision that the events told of. */
-let heard = 0;
 async function read() {
   const number = (reading += 1);
   const gid = query.get('gid');
@@ -384,8 +382,6 @@ async function read() {
   if (!reply.ok) throw new Error(String(reply.status));
   const next = await reply.json();
   if (number !== reading) return;
-  // Edits that were told of while the answer was on its way may not be in it.
-  if (next.revision < heard) return read();
   const first = sheet.rowCount === 0;
   sheet = next;
   document.title = `${sheet.title} – Fake Google`;
@@ -404,14 +400,11 @@ async function read() {
   measure();
   redraw();
   if (first && query.has('highlight')) mark(query.get('highlight'));
-  return undefined;
 }
 
-function take({ sheetId, revision = 0, cells }) {
-  heard = revision;
-  // One revision may be told in several pieces; a missing one means that something was not heard.
-  const gap = revision > sheet.revision + 1;
-  if (cells === undefined || gap) return read();
+function take({ sheetId, revision, cells }) {
+  if (cells === undefined || revision > sheet.revision + 1) return read();
+  if (revision <= sheet.revision && sheetId === undefined) return undefined;
   sheet.revision = Math.max(sheet.revision, revision);
   if (sheetId !== sheet.sheetId) return undefined;
   for (const [row, column, cell] of cells) {
@@ -428,7 +421,7 @@ function take({ sheetId, revision = 0, cells }) {
 function follow() {
   const events = new EventSource(`/grid/${encodeURIComponent(id)}/events`);
   // Reading after the connection stands leaves no gap between the two.
-  events.addEventListener('open', () => { heard = 0; read().catch(() => say('Not connected', true)); });
+  events.addEventListener('open', () => { read().catch(() => say('Not connected', true)); });
   events.addEventListener('message', (event) => { Promise.resolve(take(JSON.parse(event.data))).catch(() => say('Not connected', true)); });
   events.addEventListener('error', () => {
     say('Not connected', true);

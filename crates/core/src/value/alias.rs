@@ -89,9 +89,7 @@ pub(super) fn read(
         ) => return None,
     }
     let opacity = after.strip_prefix('/')?.trim();
-    if opacity.starts_with('{')
-        || (expected.is_none() && !opacity.starts_with(|c: char| c.is_ascii_digit() || c == '.'))
-    {
+    if expected.is_none() && !opacity.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
         return None;
     }
     let alias = match parse(&text[1..end]) {

@@ -38,6 +38,9 @@ impl Rgba {
 /// OKLCH comes out at 1.0000003.
 const ROUNDING: f32 = 0.1 / 255.0;
 
+/// How near to 0 or 1 a converted channel is that end: the conversion's own error, so that `lab(100% 0 0)` is white.
+const END: f64 = 1e-6;
+
 fn color(r: f64, g: f64, b: f64, a: f64) -> Value {
     Value::Color(Rgba { r, g, b, a })
 }
@@ -45,9 +48,17 @@ fn color(r: f64, g: f64, b: f64, a: f64) -> Value {
 /// `#rgb`, `#rgba`, `#rrggbb`, `#rrggbbaa`
 pub(super) fn hex(text: &str, _: &ReadContext) -> Match {
     match text.strip_prefix('#') {
-        Some(digits) => Match::of(hex_digits(digits).ok_or(ValueError::Hex)),
-        None => Match::No,
+        // `#1 choice` is a text, `#fff #000` several colours.
+        Some(digits) if !digits.contains(char::is_whitespace) => {
+            Match::of(hex_digits(digits).ok_or(ValueError::Hex))
+        }
+        Some(_) | None => Match::No,
     }
+}
+
+/// Whether a word is a hex colour.
+pub(super) fn is_hex(text: &str) -> bool {
+    text.strip_prefix('#').and_then(hex_digits).is_some()
 }
 
 /// The same without `#`, where the type is known: a plain-text cell `000000`.
@@ -81,13 +92,14 @@ fn hex_digit(byte: u8) -> Option<u8> {
     }
 }
 
-/// What stands between the brackets of the function `name`, in any case.
-fn arguments<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+/// What stands between the brackets of the function `name`, in any case; an error when they are not closed.
+fn arguments<'a>(text: &'a str, name: &str) -> Option<Result<&'a str, ValueError>> {
     let start = text.get(..name.len())?;
     if !start.eq_ignore_ascii_case(name) {
         return None;
     }
-    text[name.len()..].strip_prefix('(')?.strip_suffix(')')
+    let inside = text[name.len()..].strip_prefix('(')?;
+    Some(inside.strip_suffix(')').ok_or(ValueError::ColorFunction))
 }
 
 /// One number of a colour function.
@@ -170,27 +182,31 @@ fn unit(value: f64) -> Result<f64, ValueError> {
 /// `rgb(0, 82, 204)`, `rgba(0, 82, 204, 0.5)`, `rgb(0 82 204 / 50%)`, `rgb(0% 32% 80%)`
 pub(super) fn rgb(text: &str, _: &ReadContext) -> Match {
     match arguments(text, "rgb").or_else(|| arguments(text, "rgba")) {
-        Some(inside) => Match::of(channels(inside, 255.0)),
+        Some(inside) => {
+            Match::of(inside.and_then(|inside| channels(inside, 255.0, ValueError::ColorRange)))
+        }
         None => Match::No,
     }
 }
 
 /// `color(srgb 0 0.32 0.8 / 50%)`
 pub(super) fn srgb(text: &str, _: &ReadContext) -> Match {
-    let inside = arguments(text, "color").map(str::trim_start);
-    match inside.and_then(|inside| Some((inside.get(..5)?, inside.get(5..)?))) {
-        Some((space, inside)) if space.eq_ignore_ascii_case("srgb ") => {
-            Match::of(channels(inside, 1.0))
+    let Some(Ok(inside)) = arguments(text, "color") else {
+        return Match::No;
+    };
+    match inside.trim_start().split_once(' ') {
+        Some((space, inside)) if space.eq_ignore_ascii_case("srgb") => {
+            Match::of(channels(inside, 1.0, ValueError::OutOfGamut))
         }
-        _ => Match::No,
+        Some(_) | None => Match::No,
     }
 }
 
-fn channels(inside: &str, number_max: f64) -> Result<Value, ValueError> {
+fn channels(inside: &str, number_max: f64, beyond: ValueError) -> Result<Value, ValueError> {
     let (channels, alpha) = split_arguments(inside).ok_or(ValueError::ColorFunction)?;
     let channel = |argument: Argument| match argument {
-        Argument::Number(number) => unit(number / number_max),
-        Argument::Percent(percent) => unit(percent / 100.0),
+        Argument::Number(number) => unit(number / number_max).map_err(|_| beyond),
+        Argument::Percent(percent) => unit(percent / 100.0).map_err(|_| beyond),
         Argument::Other => Err(ValueError::ColorFunction),
     };
     let [r, g, b] = channels;
@@ -222,14 +238,24 @@ pub(super) fn function(text: &str, _: &ReadContext) -> Match {
         .iter()
         .find_map(|(name, bounded)| Some((arguments(text, name)?, *bounded, *name)))
         .map_or(Match::No, |(inside, bounded, name)| {
-            Match::of(converted(text, inside, bounded, name))
+            Match::of(inside.and_then(|inside| converted(text, inside, bounded, name)))
         })
 }
+
+/// The spaces of `color()` that the crate reads, beside sRGB.
+const SPACES: [&str; 4] = ["srgb-linear", "xyz", "xyz-d50", "xyz-d65"];
 
 fn converted(text: &str, inside: &str, bounded: bool, name: &str) -> Result<Value, ValueError> {
     let inside = inside.trim();
     let numbers = if name == "color" {
-        inside.split_once(' ').map_or("", |(_, numbers)| numbers)
+        match inside.split_once(' ') {
+            Some((space, numbers))
+                if SPACES.iter().any(|known| known.eq_ignore_ascii_case(space)) =>
+            {
+                numbers
+            }
+            Some(_) | None => return Err(ValueError::ColorSpace),
+        }
     } else {
         inside
     };
@@ -248,7 +274,12 @@ fn converted(text: &str, inside: &str, bounded: bool, name: &str) -> Result<Valu
         if !value.is_finite() {
             Err(ValueError::ColorFunction)
         } else if (-ROUNDING..=1.0 + ROUNDING).contains(&value) {
-            Ok(f64::from(value.clamp(0.0, 1.0)))
+            let value = f64::from(value.clamp(0.0, 1.0));
+            Ok(match value {
+                low if low < END => 0.0,
+                high if high > 1.0 - END => 1.0,
+                between => between,
+            })
         } else {
             Err(ValueError::OutOfGamut)
         }
@@ -298,14 +329,14 @@ pub(super) fn write(color: Rgba) -> String {
         (Some(r), Some(g), Some(b), None) => {
             write!(out, "rgba({r}, {g}, {b}, {})", float(color.a))
         }
-        _ => write!(
-            out,
-            "color(srgb {} {} {} / {})",
-            float(color.r),
-            float(color.g),
-            float(color.b),
-            float(color.a)
-        ),
+        _ => {
+            let (r, g, b) = (float(color.r), float(color.g), float(color.b));
+            if opaque {
+                write!(out, "color(srgb {r} {g} {b})")
+            } else {
+                write!(out, "color(srgb {r} {g} {b} / {})", float(color.a))
+            }
+        }
     };
     out
 }

@@ -2,7 +2,7 @@
 //!
 //! Owns the recognition and its reasons. Must not compute anything: a variable holds one value.
 
-use super::number;
+use super::{color, number};
 
 /// Why a text is no single value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +90,7 @@ pub(super) fn find(text: &str) -> Option<Composite> {
             operators += 1;
         } else if number::is_number(token) || is_reference(token) {
             operands += 1;
-        } else if token.starts_with('#') {
+        } else if color::is_hex(token) {
             colors += 1;
         } else if let Some(operator) = joined(token) {
             operands += 2;
@@ -102,7 +102,7 @@ pub(super) fn find(text: &str) -> Option<Composite> {
     }
     if first_is_fraction {
         Some(Composite::Fraction)
-    } else if words > 0 || operands == 0 {
+    } else if words > 0 || operands + colors == 0 {
         None
     } else if operators > 0 && operands > 1 {
         Some(Composite::Arithmetic)

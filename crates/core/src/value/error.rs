@@ -31,6 +31,8 @@ pub enum ValueError {
     ColorFunction,
     /// A channel or alpha outside its range.
     ColorRange,
+    /// `color()` with a space that can't be read.
+    ColorSpace,
     /// A colour that sRGB, and so Figma, can't show.
     OutOfGamut,
     /// The number is too large for Figma.
@@ -93,6 +95,9 @@ impl ValueError {
             ValueError::OutOfGamut => {
                 "This colour lies outside sRGB, which is all that Figma's variables hold."
             }
+            ValueError::ColorSpace => {
+                "Of the spaces of color() only srgb, srgb-linear and xyz can be read."
+            }
             ValueError::NumberRange => "This number is too large for Figma.",
             ValueError::NumberSeparators => {
                 "The points and commas of this number are not those of the sheet's locale."
@@ -139,6 +144,7 @@ impl ValueError {
             ValueError::OutOfGamut => {
                 "Lower the chroma, or write the nearest sRGB colour as #rrggbb."
             }
+            ValueError::ColorSpace => "Write the colour as #rrggbb, rgb() or oklch().",
             ValueError::NumberRange => "Write a smaller number.",
             ValueError::NumberSeparators => {
                 "Write the number as the sheet's locale does, without grouping thousands."
@@ -146,7 +152,7 @@ impl ValueError {
             ValueError::NumberAmbiguous => {
                 "Write the decimals after a comma, or leave the thousands ungrouped."
             }
-            ValueError::Unit => "Write the number in px or rem.",
+            ValueError::Unit => "Write the number without a unit, or in px or rem.",
             ValueError::Easing | ValueError::EasingRange => {
                 "Write it as cubic-bezier(0.4, 0, 0.2, 1)."
             }

@@ -1,0 +1,26 @@
+//! Runs the case files of `tests/cases/`, one folder a runner.
+//!
+//! Owns the list of folders and their runners. Must not know how a case file is written (`cases/file.rs`).
+
+#[path = "cases/cells.rs"]
+mod cells;
+#[path = "cases/file.rs"]
+mod file;
+#[path = "cases/links.rs"]
+mod links;
+#[path = "cases/row.rs"]
+mod row;
+#[path = "cases/value.rs"]
+mod value;
+
+/// Each folder of `tests/cases/` and what turns one of its cases into the text that its `expect` block holds.
+const RUNNERS: &[(&str, file::Runner)] = &[
+    ("value", value::run),
+    ("row", row::run),
+    ("link", links::run),
+];
+
+#[test]
+fn cases() {
+    file::run_all(RUNNERS);
+}
