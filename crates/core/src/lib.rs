@@ -4,9 +4,13 @@
 //! and the types of both wires. Must not know JavaScript, I/O, a clock or randomness: everything here is a
 //! function or a state machine stepped by a shell.
 
+pub mod apply;
 pub mod decimal;
 pub mod document;
+pub mod engine;
 pub mod flags;
+pub mod mapping;
+pub mod plan;
 pub mod protocol;
 pub mod session;
 pub mod sheet;

@@ -1,0 +1,924 @@
+//! The engine: holds sheet, document and plan together between messages, so that an edit costs what changed.
+//!
+//! Owns the order of work (load, index, read, map, judge, preview or apply), the queue of what arrives meanwhile, the
+//! gate's states and the answers to the panel. Must not know JavaScript, a clock, or how the host reads and writes: a
+//! shell hands messages in, calls [`Engine::step`] until its time is used up, and performs what is asked for.
+//!
+//! # Incremental work
+//! The grid stays packed; rows are mapped when something about them may have changed: they were edited, a row took or
+//! gave up their name (duplicates), or a name they refer to appeared, vanished or changed its type. Only the variables
+//! of those rows are read again and compared. A snapshot, a long list of changes or "Sync now" does everything anew.
+
+mod identity;
+mod report;
+mod rows;
+mod running;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use crate::apply::{FAILED_RUNS_MAX, Figma, Run, Totals};
+use crate::document::index::Index;
+use crate::document::{CollectionSlot, Document, ModeSlot, PackError, VariableSlot};
+use crate::engine::rows::Row;
+use crate::mapping::grid::{Cells, Grid, change, shown};
+use crate::mapping::{self, Layout};
+use crate::plan::{RowChange, gate};
+use crate::protocol::panel::{
+    Column, Connection, Counts, PREVIEW_ROWS_MAX, PreviewRow, ToPanel, WaitReason,
+};
+use crate::protocol::relay::{Position, SheetInfo, SheetRef};
+use crate::session::StopReason;
+use crate::value::ReadContext;
+
+/// More changed rows than this are mapped as a whole sheet, which costs less than following each.
+pub const INCREMENTAL_ROWS_MAX: usize = 64;
+/// A row further down is not read; Google's limit of cells allows no fuller sheet of two columns.
+pub const ROWS_MAX: u32 = 5_000_000;
+/// Rows of a step that only looks at texts.
+const ROWS_A_STEP: u32 = 4;
+/// Slots of a step that looks for variables without a row.
+const SLOTS_A_STEP: u32 = 128;
+/// Rows shown to the designer under the inferred header.
+const SAMPLE_ROWS_MAX: u32 = 5;
+/// No variable, no row.
+const NONE: u32 = u32::MAX;
+
+/// What the shell is to do next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Nothing until a message comes.
+    Rest,
+    /// Call again.
+    More,
+    /// Hand over the next piece of the oldest announced cells with [`Engine::load`].
+    Load,
+    /// Read every local collection and variable: [`Engine::read_begin`], [`Engine::read_take`], [`Engine::read_end`].
+    ReadAll,
+    /// Read these variables again, and hand them over with [`Engine::read_again`].
+    ReadSome(Vec<VariableSlot>),
+}
+
+/// What the shell is to do beside stepping, in order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Post a message to the panel. The times of an `Applied` report are the shell's to fill in.
+    Post(ToPanel),
+    /// Keep the connection in the file, or forget it.
+    Keep(Option<Connection>),
+    /// End Figma's undo step here.
+    CommitUndo,
+}
+
+/// Something announced by a message whose cells are still to come.
+#[derive(Debug, Clone)]
+enum Incoming {
+    Snapshot { position: Position, info: SheetInfo },
+    Changes { position: Position, rows: u32 },
+}
+
+/// What the engine is doing.
+#[derive(Debug, Clone)]
+enum Stage {
+    Rest,
+    Loading {
+        snapshot: bool,
+        carry: String,
+    },
+    Inferring,
+    Indexing {
+        next: u32,
+    },
+    Settling,
+    ReadingAll,
+    ReadingSome,
+    Mapping {
+        at: usize,
+    },
+    Untangling {
+        alive: Option<Vec<u32>>,
+    },
+    Orphaning {
+        next: u32,
+    },
+    Judging,
+    Previewing {
+        reason: Option<WaitReason>,
+        counts: Counts,
+        at: usize,
+        rows: Vec<PreviewRow>,
+    },
+    Applying(Run),
+}
+
+/// A collection that rows name.
+#[derive(Debug, Clone)]
+struct CollectionEntry {
+    name: String,
+    slot: Option<CollectionSlot>,
+    /// For each mode of the layout, how many planned writes go to it.
+    needed: Vec<u32>,
+    /// How many variables are to be made in it.
+    creates: u32,
+    /// For each mode of the layout, the mode in Figma.
+    modes: Vec<Option<ModeSlot>>,
+    /// Modes that Figma refused, until everything is done anew.
+    refused: Vec<bool>,
+    /// Why nothing new can be made in it.
+    blocked: bool,
+}
+
+/// A problem at a cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct CellProblem {
+    column: u32,
+    message: String,
+    remedy: String,
+}
+
+/// What the planned changes of all rows add up to.
+#[derive(Debug, Clone, Copy, Default)]
+struct Planned {
+    created: u32,
+    changed: u32,
+    writes: u32,
+    names: u32,
+}
+
+/// A plan that waits for the designer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Waiting {
+    number: u32,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Engine {
+    connection: Option<Connection>,
+    read_only: bool,
+    failed_runs: u32,
+    tripped: bool,
+
+    incoming: VecDeque<Incoming>,
+    stage: Stage,
+    effects: Vec<Effect>,
+
+    grid: Grid,
+    loaded: bool,
+    info: SheetInfo,
+    context: ReadContext,
+    position: Position,
+    layout: Option<Layout>,
+
+    rows: Vec<Row>,
+    sound: u32,
+    names: Index,
+    ids: Index,
+    collections: Vec<CollectionEntry>,
+    references: Vec<(u32, u32)>,
+    cyclic: BTreeSet<u32>,
+
+    document: Document,
+    document_known: bool,
+    row_of_slot: Vec<u32>,
+    orphans: BTreeSet<VariableSlot>,
+    declined: BTreeSet<VariableSlot>,
+
+    whole: bool,
+    missing: bool,
+    planned: Planned,
+    lifted: Vec<rows::Lifted>,
+    dirty: Vec<u32>,
+    touched: BTreeSet<u32>,
+    changes: Vec<RowChange>,
+    unfinished: BTreeMap<u32, u8>,
+    problems: BTreeMap<u32, Vec<CellProblem>>,
+    write_problems: BTreeMap<u32, Vec<CellProblem>>,
+    limit_problems: Vec<(u32, CellProblem)>,
+    loose_problems: Vec<CellProblem>,
+
+    plan_number: u32,
+    waiting: Option<Waiting>,
+    totals: Totals,
+}
+
+impl Engine {
+    /// An engine for a file. `read_only`: nothing can be written here, so no run begins.
+    pub fn new(connection: Option<Connection>, locale: &str, read_only: bool) -> Engine {
+        let layout = connection
+            .as_ref()
+            .and_then(|kept| Layout::new(&kept.columns, kept.header_row).ok());
+        Engine {
+            connection,
+            read_only,
+            failed_runs: 0,
+            tripped: false,
+            incoming: VecDeque::new(),
+            stage: Stage::Rest,
+            effects: Vec::new(),
+            grid: Grid::default(),
+            loaded: false,
+            info: SheetInfo {
+                spreadsheet_title: String::new(),
+                sheet_title: String::new(),
+                locale: locale.to_owned(),
+            },
+            context: ReadContext::for_locale(locale),
+            position: Position {
+                epoch: String::new(),
+                revision: 0,
+            },
+            layout,
+            rows: Vec::new(),
+            sound: 0,
+            names: Index::default(),
+            ids: Index::default(),
+            collections: Vec::new(),
+            references: Vec::new(),
+            cyclic: BTreeSet::new(),
+            document: Document::default(),
+            document_known: false,
+            row_of_slot: Vec::new(),
+            orphans: BTreeSet::new(),
+            declined: BTreeSet::new(),
+            whole: false,
+            missing: false,
+            planned: Planned::default(),
+            lifted: Vec::new(),
+            dirty: Vec::new(),
+            touched: BTreeSet::new(),
+            changes: Vec::new(),
+            unfinished: BTreeMap::new(),
+            problems: BTreeMap::new(),
+            write_problems: BTreeMap::new(),
+            limit_problems: Vec::new(),
+            loose_problems: Vec::new(),
+            plan_number: 0,
+            waiting: None,
+            totals: Totals::default(),
+        }
+    }
+
+    /// This file's connection.
+    pub fn connection(&self) -> Option<&Connection> {
+        self.connection.as_ref()
+    }
+
+    /// What the shell has to do beside stepping; empties the list.
+    pub fn take_effects(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
+    }
+
+    /// Operations done and in all, while a run goes on.
+    pub fn progress(&self) -> Option<(u32, u32)> {
+        match &self.stage {
+            Stage::Applying(run) => Some((run.done, run.total)),
+            _ => None,
+        }
+    }
+
+    fn post(&mut self, message: ToPanel) {
+        self.effects.push(Effect::Post(message));
+    }
+
+    fn refuse(&mut self, message: &str, remedy: &str) {
+        let remedy = (!remedy.is_empty()).then(|| remedy.to_owned());
+        self.post(ToPanel::Refused {
+            message: message.to_owned(),
+            remedy,
+        });
+    }
+
+    fn keep(&mut self) {
+        self.effects.push(Effect::Keep(self.connection.clone()));
+        self.post(ToPanel::ConnectionChanged {
+            connection: self.connection.clone(),
+        });
+    }
+
+    /// Connects a sheet; its snapshot is expected next.
+    pub fn connect(&mut self, sheet: SheetRef) {
+        if self.read_only {
+            self.post(ToPanel::Stopped {
+                reason: StopReason::ReadOnly,
+            });
+            return;
+        }
+        self.forget_sheet();
+        self.connection = Some(Connection {
+            sheet,
+            spreadsheet_title: String::new(),
+            sheet_title: String::new(),
+            on: true,
+            columns: Vec::new(),
+            header_row: 0,
+            approved: false,
+        });
+        self.layout = None;
+        self.keep();
+    }
+
+    /// Forgets the connection. Variables stay.
+    pub fn disconnect(&mut self) {
+        self.forget_sheet();
+        self.connection = None;
+        self.layout = None;
+        self.keep();
+        self.post(ToPanel::Stopped {
+            reason: StopReason::Disconnected,
+        });
+    }
+
+    fn forget_sheet(&mut self) {
+        self.finish_cut_off_run();
+        self.incoming.clear();
+        self.stage = Stage::Rest;
+        self.loaded = false;
+        self.grid.clear(0);
+        self.waiting = None;
+        self.failed_runs = 0;
+        self.tripped = false;
+        self.declined.clear();
+        self.unfinished.clear();
+        self.forget_rows(0);
+    }
+
+    /// A run that is thrown away has still written something, which becomes an undo step of its own.
+    fn finish_cut_off_run(&mut self) {
+        if matches!(self.stage, Stage::Applying(_)) && self.totals.writes > 0 {
+            self.effects.push(Effect::CommitUndo);
+        }
+        self.totals = Totals::default();
+    }
+
+    /// Switches sync on or off for this file.
+    pub fn toggle(&mut self, on: bool) {
+        let Some(connection) = &mut self.connection else {
+            self.refuse(
+                "No sheet is connected to this file.",
+                "Choose a sheet first.",
+            );
+            return;
+        };
+        connection.on = on;
+        self.failed_runs = 0;
+        self.tripped = false;
+        self.keep();
+        if on {
+            self.sync_now();
+        } else {
+            self.cancel();
+            self.post(ToPanel::Stopped {
+                reason: StopReason::Toggled,
+            });
+        }
+    }
+
+    /// Maps and compares everything again; also lets a tripped breaker try again.
+    pub fn sync_now(&mut self) {
+        self.failed_runs = 0;
+        self.tripped = false;
+        if self.loaded && matches!(self.stage, Stage::Rest) && self.may_sync() {
+            self.start_over();
+        }
+    }
+
+    fn may_sync(&self) -> bool {
+        !self.read_only
+            && !self.tripped
+            && self
+                .connection
+                .as_ref()
+                .is_some_and(|connection| connection.on)
+    }
+
+    /// Announces a whole sheet; its cells come by [`Engine::load`]. Everything announced before is out of date: the
+    /// shell drops those cells as well. Returns whether the cells are wanted.
+    pub fn announce_snapshot(
+        &mut self,
+        sheet: &SheetRef,
+        position: Position,
+        info: SheetInfo,
+    ) -> bool {
+        if !self.is_connected(sheet) {
+            return false;
+        }
+        self.incoming.clear();
+        self.incoming
+            .push_back(Incoming::Snapshot { position, info });
+        true
+    }
+
+    /// Announces changed cells; they come by [`Engine::load`]. When changes are announced already and not yet begun,
+    /// these join them, and the shell joins the cells. Returns whether the cells are wanted.
+    pub fn announce_changes(&mut self, sheet: &SheetRef, position: Position, rows: u32) -> bool {
+        if !self.is_connected(sheet) {
+            return false;
+        }
+        if !self.loaded
+            && self.incoming.is_empty()
+            && !matches!(self.stage, Stage::Loading { snapshot: true, .. })
+        {
+            self.refuse(
+                "Changes came before the sheet itself.",
+                "Connect again to read the whole sheet.",
+            );
+            return false;
+        }
+        if let Some(Incoming::Changes {
+            position: last,
+            rows: last_rows,
+        }) = self.incoming.back_mut()
+        {
+            *last = position;
+            *last_rows = rows;
+        } else {
+            self.incoming
+                .push_back(Incoming::Changes { position, rows });
+        }
+        true
+    }
+
+    /// How many announcements have not begun to load: the shell holds as many texts of cells, at most two.
+    pub fn announced(&self) -> usize {
+        self.incoming.len()
+    }
+
+    fn is_connected(&mut self, sheet: &SheetRef) -> bool {
+        let matches = self
+            .connection
+            .as_ref()
+            .is_some_and(|connection| connection.sheet == *sheet);
+        if !matches {
+            self.refuse(
+                "These cells belong to a sheet that is not connected to this file.",
+                "Choose the sheet again.",
+            );
+        }
+        matches
+    }
+
+    /// The designer's columns.
+    pub fn confirm_columns(&mut self, columns: Vec<Column>, header_row: u32) {
+        let Some(connection) = &self.connection else {
+            self.refuse(
+                "No sheet is connected to this file.",
+                "Choose a sheet first.",
+            );
+            return;
+        };
+        match Layout::new(&columns, header_row) {
+            Err(problems) => {
+                let first = problems.into_iter().next();
+                let (message, remedy) = first.map_or_else(Default::default, |problem| {
+                    (problem.message, problem.remedy)
+                });
+                self.refuse(&message, &remedy);
+            }
+            Ok(layout) => {
+                let mut connection = connection.clone();
+                if connection.columns != columns || connection.header_row != header_row {
+                    connection.approved = false;
+                }
+                connection.columns = columns;
+                connection.header_row = header_row;
+                self.connection = Some(connection);
+                self.layout = Some(layout);
+                self.waiting = None;
+                self.keep();
+                if self.loaded && self.may_sync() {
+                    self.finish_cut_off_run();
+                    self.start_over();
+                }
+            }
+        }
+    }
+
+    /// Applies the waiting plan, if it is still the one that the designer saw.
+    pub fn approve(&mut self, plan: u32, include_removals: bool) {
+        if !self.is_waiting_for(plan) {
+            return;
+        }
+        self.waiting = None;
+        if let Some(connection) = &mut self.connection
+            && !connection.approved
+        {
+            connection.approved = true;
+            self.keep();
+        }
+        let orphans: Vec<VariableSlot> = self.open_orphans().collect();
+        if !include_removals {
+            self.declined.extend(orphans.iter().copied());
+        }
+        let removals = if include_removals {
+            orphans
+        } else {
+            Vec::new()
+        };
+        self.start_run(removals);
+    }
+
+    fn is_waiting_for(&mut self, plan: u32) -> bool {
+        let current = self.waiting.is_some_and(|waiting| waiting.number == plan)
+            && matches!(self.stage, Stage::Rest);
+        if !current {
+            self.refuse(
+                "That plan is out of date: the sheet or the file has changed since.",
+                "Look at the new preview and confirm that.",
+            );
+        }
+        current
+    }
+
+    /// Keeps the variables whose rows are gone: they are Sheetwire's no longer.
+    pub fn keep_removed(&mut self, plan: u32, figma: &mut impl Figma) {
+        if !self.is_waiting_for(plan) {
+            return;
+        }
+        self.waiting = None;
+        self.unlink_orphans(figma);
+        self.stage = Stage::Judging;
+    }
+
+    /// Stops the run after the write it is at. What was written stays; the rest is planned again.
+    pub fn cancel(&mut self) {
+        if let Stage::Applying(run) = &mut self.stage {
+            run.cancelled = true;
+        }
+    }
+
+    fn open_orphans(&self) -> impl Iterator<Item = VariableSlot> + '_ {
+        self.orphans
+            .iter()
+            .copied()
+            .filter(|slot| !self.declined.contains(slot) && !self.is_named(*slot))
+    }
+
+    /// One small piece of work.
+    pub fn step(&mut self, figma: &mut impl Figma) -> Step {
+        match std::mem::replace(&mut self.stage, Stage::Rest) {
+            Stage::Rest => self.begin_incoming(),
+            Stage::Loading { snapshot, carry } => {
+                self.stage = Stage::Loading { snapshot, carry };
+                Step::Load
+            }
+            Stage::Inferring => {
+                self.infer();
+                Step::More
+            }
+            Stage::Indexing { next } => {
+                self.index_rows(next);
+                Step::More
+            }
+            Stage::Settling => {
+                self.settle();
+                match &self.stage {
+                    Stage::ReadingSome => Step::ReadSome(self.slots_to_read()),
+                    Stage::ReadingAll => Step::ReadAll,
+                    _ => Step::More,
+                }
+            }
+            Stage::ReadingAll => {
+                self.stage = Stage::ReadingAll;
+                Step::ReadAll
+            }
+            Stage::ReadingSome => {
+                self.stage = Stage::ReadingSome;
+                Step::ReadSome(self.slots_to_read())
+            }
+            Stage::Mapping { at } => {
+                self.map_rows(at);
+                Step::More
+            }
+            Stage::Untangling { alive } => {
+                self.untangle(alive);
+                Step::More
+            }
+            Stage::Orphaning { next } => {
+                self.find_orphans(next);
+                Step::More
+            }
+            Stage::Judging => {
+                self.judge();
+                Step::More
+            }
+            Stage::Previewing {
+                reason,
+                counts,
+                at,
+                rows,
+            } => {
+                self.preview_rows(reason, counts, at, rows);
+                Step::More
+            }
+            Stage::Applying(run) => {
+                self.run_step(run, figma);
+                Step::More
+            }
+        }
+    }
+
+    fn begin_incoming(&mut self) -> Step {
+        let Some(incoming) = self.incoming.pop_front() else {
+            return Step::Rest;
+        };
+        self.waiting = None;
+        match incoming {
+            Incoming::Snapshot { position, info } => {
+                self.context = ReadContext::for_locale(&info.locale);
+                self.position = position;
+                self.take_titles(info);
+                self.loaded = false;
+                self.grid.clear(0);
+                self.stage = Stage::Loading {
+                    snapshot: true,
+                    carry: String::new(),
+                };
+            }
+            Incoming::Changes { position, rows } => {
+                self.position = position;
+                self.shrink(rows);
+                self.stage = Stage::Loading {
+                    snapshot: false,
+                    carry: String::new(),
+                };
+            }
+        }
+        Step::Load
+    }
+
+    fn take_titles(&mut self, info: SheetInfo) {
+        if let Some(connection) = &mut self.connection
+            && (connection.spreadsheet_title != info.spreadsheet_title
+                || connection.sheet_title != info.sheet_title)
+        {
+            connection
+                .spreadsheet_title
+                .clone_from(&info.spreadsheet_title);
+            connection.sheet_title.clone_from(&info.sheet_title);
+            self.info = info;
+            self.keep();
+            return;
+        }
+        self.info = info;
+    }
+
+    /// Takes the next piece of the oldest announced cells, cut anywhere; `last` with the final one.
+    pub fn load(&mut self, piece: &str, last: bool) {
+        let (snapshot, carry) = match std::mem::replace(&mut self.stage, Stage::Rest) {
+            Stage::Loading { snapshot, carry } => (snapshot, carry),
+            other => {
+                self.stage = other;
+                return;
+            }
+        };
+        let joined;
+        let text = if carry.is_empty() {
+            piece
+        } else {
+            joined = carry + piece;
+            joined.as_str()
+        };
+        let end = if last {
+            text.len()
+        } else {
+            text.rfind('\u{1e}').map_or(0, |at| at + 1)
+        };
+        let (whole, rest) = text.split_at(end);
+        if snapshot {
+            self.grid.push(whole);
+        } else {
+            for record in whole.split_terminator('\u{1e}') {
+                if let Some(change) = change(record)
+                    && change.column < mapping::COLUMNS_MAX
+                    && change.row < ROWS_MAX
+                {
+                    self.patch(change.row, change.column, change.cell);
+                }
+            }
+        }
+        if !last {
+            self.stage = Stage::Loading {
+                snapshot,
+                carry: rest.to_owned(),
+            };
+            return;
+        }
+        if snapshot {
+            self.loaded = true;
+            self.declined.clear();
+            self.stage = self.after_snapshot();
+        } else {
+            self.after_changes();
+        }
+    }
+
+    fn after_snapshot(&mut self) -> Stage {
+        if !self.may_sync() {
+            return Stage::Rest;
+        }
+        if self.layout.is_none() {
+            Stage::Inferring
+        } else {
+            Stage::Indexing { next: 0 }
+        }
+    }
+
+    fn after_changes(&mut self) {
+        if !self.may_sync() {
+            self.start_over_later();
+            return;
+        }
+        if self.layout.is_none() {
+            self.stage = Stage::Inferring;
+        } else if matches!(self.incoming.front(), Some(Incoming::Changes { .. })) {
+            // More has come meanwhile: take it in before mapping.
+            self.stage = Stage::Rest;
+        } else if self.whole
+            || self.missing
+            || self.references.len() > self.rows.len() * 8 + 1024
+            || self.lifted.len() > INCREMENTAL_ROWS_MAX
+            || !self.document_known
+        {
+            self.start_over();
+        } else {
+            self.stage = Stage::Settling;
+        }
+    }
+
+    fn start_over(&mut self) {
+        self.stage = if self.layout.is_none() {
+            Stage::Inferring
+        } else {
+            Stage::Indexing { next: 0 }
+        };
+    }
+
+    fn start_over_later(&mut self) {
+        self.whole = true;
+    }
+
+    fn infer(&mut self) {
+        let inferred = mapping::infer(&self.grid, &self.info.sheet_title, &self.context);
+        let mut sample = Vec::new();
+        let first = inferred.header_row + 1;
+        for row in first..self.grid.rows().min(first + SAMPLE_ROWS_MAX) {
+            sample.push(
+                Cells::new(self.grid.row(row))
+                    .take(inferred.columns.len())
+                    .map(|packed| shown(packed).into_owned())
+                    .collect(),
+            );
+        }
+        self.post(ToPanel::Inferred {
+            columns: inferred.columns,
+            header_row: inferred.header_row,
+            sample,
+            problems: inferred.problems,
+        });
+        self.stage = Stage::Rest;
+    }
+
+    /// Begins handing over the whole document: collections packed, and the number of variables.
+    pub fn read_begin(&mut self, collections: &str, variables: u32) {
+        self.document.begin(collections, variables);
+        self.document_known = false;
+    }
+
+    /// Hands over packed variables from slot `first`.
+    ///
+    /// # Errors
+    /// See [`Document::take`].
+    pub fn read_take(
+        &mut self,
+        first: u32,
+        count: u32,
+        numbers: &[f64],
+        text: &str,
+    ) -> Result<(), PackError> {
+        self.document
+            .take((first..first + count).map(VariableSlot), numbers, text)
+    }
+
+    /// Ends handing over the document.
+    pub fn read_end(&mut self) {
+        if matches!(self.stage, Stage::ReadingAll) {
+            self.document_known = true;
+            self.meet_document();
+            self.stage = Stage::Mapping { at: 0 };
+        }
+    }
+
+    /// Hands over variables that were read again; `gone` are those that Figma no longer has.
+    ///
+    /// # Errors
+    /// See [`Document::take`].
+    pub fn read_again(
+        &mut self,
+        found: &[VariableSlot],
+        gone: &[VariableSlot],
+        numbers: &[f64],
+        text: &str,
+    ) -> Result<(), PackError> {
+        for slot in gone {
+            self.let_go(*slot);
+        }
+        self.document.take(found.iter().copied(), numbers, text)?;
+        if matches!(self.stage, Stage::ReadingSome) {
+            self.stage = Stage::Mapping { at: 0 };
+        }
+        Ok(())
+    }
+
+    /// Reading failed: the run is given up, and counts as failed.
+    pub fn read_failed(&mut self) {
+        self.stage = Stage::Rest;
+        self.whole = true;
+        self.document_known = false;
+        self.post(ToPanel::Failed {
+            message: "Figma did not give the file's variables.".to_owned(),
+            fatal: false,
+        });
+        self.count_run(false);
+    }
+
+    fn count_run(&mut self, good: bool) {
+        if good {
+            self.failed_runs = 0;
+            return;
+        }
+        self.failed_runs += 1;
+        if self.failed_runs >= FAILED_RUNS_MAX && !self.tripped {
+            self.tripped = true;
+            self.post(ToPanel::Stopped {
+                reason: StopReason::Breaker,
+            });
+        }
+    }
+
+    /// Decides what becomes of the differences that mapping found.
+    fn judge(&mut self) {
+        self.whole = false;
+        self.check_limits();
+        let counts = self.planned_counts();
+        let approved = self
+            .connection
+            .as_ref()
+            .is_some_and(|connection| connection.approved);
+        let missing = self.missing;
+        let known = if counts.removed > 0 {
+            self.known_variables()
+        } else {
+            0
+        };
+        let reason = if missing {
+            Some(WaitReason::Shrunken)
+        } else {
+            gate(&counts, known, self.sound)
+        };
+        let nothing =
+            counts.collections + counts.modes + counts.created + counts.changed + counts.removed
+                == 0;
+        let again = self.totals.rereadings > 0;
+        if !approved || (reason.is_some() && !again && (!nothing || missing)) {
+            let reason = if approved { reason } else { None };
+            self.stage = Stage::Previewing {
+                reason,
+                counts,
+                at: 0,
+                rows: Vec::new(),
+            };
+        } else {
+            self.start_run(Vec::new());
+        }
+    }
+
+    fn preview_rows(
+        &mut self,
+        reason: Option<WaitReason>,
+        counts: Counts,
+        at: usize,
+        mut rows: Vec<PreviewRow>,
+    ) {
+        let more = rows.len() < PREVIEW_ROWS_MAX && self.push_preview_row(at, &mut rows);
+        if more {
+            self.stage = Stage::Previewing {
+                reason,
+                counts,
+                at: at + 1,
+                rows,
+            };
+            return;
+        }
+        self.plan_number += 1;
+        self.waiting = Some(Waiting {
+            number: self.plan_number,
+        });
+        let preview = self.preview(self.plan_number, counts, rows);
+        self.post(match reason {
+            Some(reason) => ToPanel::Waiting { reason, preview },
+            None => ToPanel::Preview(preview),
+        });
+        self.totals = Totals::default();
+        self.stage = Stage::Rest;
+    }
+}

@@ -1,0 +1,323 @@
+//! What the panel is told: previews, problems with addresses, and reports of runs.
+//!
+//! Owns turning the engine's state into words for people. Must not know how the state came about.
+
+use super::{CellProblem, Engine, NONE};
+use crate::apply::Totals;
+use crate::document::{Document, Held, Platform, VariableSlot};
+use crate::mapping::grid::{cell, shown};
+use crate::plan::{Target, Write};
+use crate::protocol::panel::{
+    Counts, FieldChange, PREVIEW_ROWS_MAX, PROBLEMS_MAX, Preview, PreviewKind, PreviewRow, Problem,
+    RunReport,
+};
+use crate::sheet::a1;
+use crate::value::{self, Rgba, Value};
+
+impl Engine {
+    /// What the planned changes add up to.
+    pub(super) fn planned_counts(&self) -> Counts {
+        let mut counts = Counts {
+            created: self.planned.created,
+            changed: self.planned.changed,
+            ..Counts::default()
+        };
+        for entry in &self.collections {
+            if entry.blocked {
+                counts.created -= entry.creates;
+                continue;
+            }
+            counts.collections += u32::from(entry.slot.is_none() && entry.creates > 0);
+            let new = (0..entry.needed.len()).filter(|mode| {
+                entry.needed[*mode] > 0 && entry.modes[*mode].is_none() && !entry.refused[*mode]
+            });
+            counts.modes += new.count() as u32;
+        }
+        counts.removed = self.open_orphans().count() as u32;
+        counts.unchanged = self
+            .sound
+            .saturating_sub(self.planned.created + self.planned.changed);
+        counts
+    }
+
+    /// Variables that Sheetwire made for this sheet, those of gone rows included.
+    pub(super) fn known_variables(&self) -> u32 {
+        let slots = (0..self.document.slots()).map(VariableSlot);
+        slots
+            .filter(|slot| {
+                self.document
+                    .variable(*slot)
+                    .is_some_and(|variable| variable.link.is_own())
+            })
+            .count() as u32
+    }
+
+    /// Adds the preview's row at place `at`; `false` when there is none.
+    pub(super) fn push_preview_row(&self, at: usize, rows: &mut Vec<PreviewRow>) -> bool {
+        // `at` counts up by one a call, and rows come in order, so the next row is the first after the last shown.
+        let Some(layout) = &self.layout else {
+            return false;
+        };
+        if let Some(row) = self.touched.iter().copied().nth(at) {
+            let change = &self.changes[row as usize];
+            let entry = &self.rows[row as usize];
+            let Some(collection) = self.collections.get(entry.collection as usize) else {
+                return true;
+            };
+            let held = Some(entry.slot)
+                .filter(|slot| *slot != NONE)
+                .and_then(|slot| self.document.variable(VariableSlot(slot)));
+            let text = self.grid.row(row);
+            let words =
+                |column: Option<u32>| shown(cell(text, column.unwrap_or(u32::MAX))).into_owned();
+            let before_value = |mode: u32| {
+                let slot = collection.modes[mode as usize]?;
+                let held = held?.values.get(slot.0 as usize)?;
+                Some(held_text(&self.document, held)).filter(|text| !text.is_empty())
+            };
+            let fields = change.writes.iter().map(|write| match write {
+                Write::Value { mode, value } => FieldChange {
+                    field: layout.modes[*mode as usize].name.clone(),
+                    before: before_value(*mode),
+                    after: value_text(value),
+                },
+                Write::Alias {
+                    mode,
+                    target,
+                    opacity,
+                } => FieldChange {
+                    field: layout.modes[*mode as usize].name.clone(),
+                    before: before_value(*mode),
+                    after: alias_text(&self.target_text(*target), *opacity),
+                },
+                Write::Name => field(
+                    "name",
+                    held.map(|held| held.name.clone()),
+                    self.name_of(row).into_owned(),
+                ),
+                Write::Description => field(
+                    "description",
+                    held.map(|held| held.description.clone()),
+                    words(layout.description),
+                ),
+                Write::Scopes(scopes) => field(
+                    "scopes",
+                    held.map(|held| held.scopes.names()),
+                    scopes.names(),
+                ),
+                Write::Code(platform) => {
+                    let place = usize::from(*platform);
+                    let name = match Platform::ALL[place] {
+                        Platform::Web => "code:web",
+                        Platform::Android => "code:android",
+                        Platform::Ios => "code:ios",
+                    };
+                    field(
+                        name,
+                        held.map(|held| held.code[place].clone()),
+                        words(layout.code[place]),
+                    )
+                }
+                Write::Hidden(hidden) => field(
+                    "hidden",
+                    held.map(|held| switch_text(held.hidden)),
+                    switch_text(*hidden),
+                ),
+                Write::Link => field("id", None, self.id_of(row).into_owned()),
+            });
+            rows.push(PreviewRow {
+                kind: if change.create {
+                    PreviewKind::Create
+                } else {
+                    PreviewKind::Change
+                },
+                collection: collection.name.clone(),
+                name: self.name_of(row).into_owned(),
+                address: a1(&self.info.sheet_title, row, layout.name),
+                fields: fields.collect(),
+            });
+            return true;
+        }
+        let Some(slot) = self.open_orphans().nth(at - self.touched.len()) else {
+            return false;
+        };
+        if let Some(variable) = self.document.variable(slot) {
+            let owner = self.document.collection(variable.collection);
+            rows.push(PreviewRow {
+                kind: PreviewKind::Remove,
+                collection: owner.map_or_else(String::new, |owner| owner.name.clone()),
+                name: variable.name.clone(),
+                address: String::new(),
+                fields: Vec::new(),
+            });
+        }
+        true
+    }
+
+    fn target_text(&self, target: Target) -> String {
+        match target {
+            Target::Variable(slot) => variable_text(&self.document, Some(slot)),
+            Target::Row(row) => {
+                let entry = self
+                    .collections
+                    .get(self.rows[row as usize].collection as usize);
+                format!(
+                    "{{{}:{}}}",
+                    entry.map_or("", |entry| entry.name.as_str()),
+                    self.name_of(row)
+                )
+            }
+        }
+    }
+
+    /// A preview of what is planned.
+    pub(super) fn preview(&self, plan: u32, counts: Counts, rows: Vec<PreviewRow>) -> Preview {
+        debug_assert!(rows.len() <= PREVIEW_ROWS_MAX);
+        let (problems, problems_total) = self.problem_list();
+        Preview {
+            plan,
+            counts,
+            rows,
+            problems,
+            problems_total,
+        }
+    }
+
+    /// A report; the shell adds the times.
+    pub(super) fn run_report(&self, totals: &Totals) -> RunReport {
+        let (problems, problems_total) = self.problem_list();
+        let mut counts = totals.counts;
+        counts.unchanged = self.sound.saturating_sub(counts.created + counts.changed);
+        RunReport {
+            counts,
+            writes: totals.writes,
+            cancelled: totals.cancelled,
+            position: self.position.clone(),
+            ended_unix_ms: 0,
+            duration_ms: 0,
+            slice_ms_max: 0,
+            problems,
+            problems_total,
+        }
+    }
+
+    fn problem_list(&self) -> (Vec<Problem>, u32) {
+        let at = |row: u32, problem: &CellProblem| Problem {
+            address: a1(&self.info.sheet_title, row, problem.column),
+            message: problem.message.clone(),
+            remedy: problem.remedy.clone(),
+        };
+        let loose = self.loose_problems.iter().map(|problem| Problem {
+            address: String::new(),
+            message: problem.message.clone(),
+            remedy: problem.remedy.clone(),
+        });
+        let limits = self
+            .limit_problems
+            .iter()
+            .map(|(row, problem)| at(*row, problem));
+        let total = self.loose_problems.len()
+            + self.limit_problems.len()
+            + self
+                .problems
+                .values()
+                .chain(self.write_problems.values())
+                .map(Vec::len)
+                .sum::<usize>();
+        let mut rows: Vec<u32> = self
+            .problems
+            .keys()
+            .chain(self.write_problems.keys())
+            .copied()
+            .collect();
+        rows.sort_unstable();
+        rows.dedup();
+        let cells = rows.into_iter().flat_map(|row| {
+            let both = [self.problems.get(&row), self.write_problems.get(&row)];
+            both.into_iter()
+                .flatten()
+                .flatten()
+                .map(move |problem| (row, problem))
+                .collect::<Vec<_>>()
+        });
+        let list = loose
+            .chain(limits)
+            .chain(cells.map(|(row, problem)| at(row, problem)))
+            .take(PROBLEMS_MAX)
+            .collect();
+        (list, total as u32)
+    }
+}
+
+fn field(name: &str, before: Option<String>, after: String) -> FieldChange {
+    FieldChange {
+        field: name.to_owned(),
+        before: before.filter(|text| !text.is_empty()),
+        after,
+    }
+}
+
+fn switch_text(on: bool) -> String {
+    if on { "TRUE" } else { "FALSE" }.to_owned()
+}
+
+/// A value as text for people; colours as hex.
+pub fn value_text(value: &Value) -> String {
+    match value {
+        Value::Color(Rgba { r, g, b, a }) => {
+            let byte = |channel: f64| (channel * 255.0).round().clamp(0.0, 255.0) as u8;
+            let (r, g, b, a) = (byte(*r), byte(*g), byte(*b), byte(*a));
+            if a == 255 {
+                format!("#{r:02x}{g:02x}{b:02x}")
+            } else {
+                format!("#{r:02x}{g:02x}{b:02x}{a:02x}")
+            }
+        }
+        Value::Float(_)
+        | Value::String(_)
+        | Value::Boolean(_)
+        | Value::Easing(_)
+        | Value::Timing(_) => value::write(value),
+    }
+}
+
+fn alias_text(target: &str, opacity: Option<f64>) -> String {
+    match opacity {
+        Some(opacity) => format!("{target} / {}%", (opacity * 10_000.0).round() / 100.0),
+        None => target.to_owned(),
+    }
+}
+
+fn variable_text(document: &Document, slot: Option<VariableSlot>) -> String {
+    match slot.and_then(|slot| document.variable(slot)) {
+        Some(variable) => {
+            let owner = document
+                .collection(variable.collection)
+                .map_or("", |owner| owner.name.as_str());
+            format!("{{{owner}:{}}}", variable.name)
+        }
+        None => "a variable of another file".to_owned(),
+    }
+}
+
+/// What Figma holds as text for people; empty where there is no value.
+pub fn held_text(document: &Document, held: &Held) -> String {
+    let number = |number: f32| value::write(&Value::Float(f64::from(number)));
+    match held {
+        Held::Missing => String::new(),
+        Held::Color([r, g, b, a]) => {
+            let [r, g, b, a] = [*r, *g, *b, *a].map(f64::from);
+            value_text(&Value::Color(Rgba { r, g, b, a }))
+        }
+        Held::Float(value) => number(*value),
+        Held::Timing(value) => value::write(&Value::Timing(f64::from(*value))),
+        Held::Boolean(value) => switch_text(*value),
+        Held::Text(text) => text.to_string(),
+        Held::Alias(target) => variable_text(document, *target),
+        Held::Composed(target, opacity) => {
+            alias_text(&variable_text(document, *target), Some(f64::from(*opacity)))
+        }
+        Held::Easing(points) => value::write(&Value::Easing(points.map(f64::from))),
+        Held::Other => "something this version does not know".to_owned(),
+    }
+}

@@ -1,0 +1,1357 @@
+//! Rows: their index, what type each has, which aliases they hold, and what differs from the document.
+//!
+//! Owns mapping a row, duplicates, alias resolution and cycles, and which rows an edit reaches. Must not know when a
+//! plan may be applied or how it is written.
+
+use std::collections::BTreeSet;
+
+use super::identity::id_key;
+use super::{CellProblem, CollectionEntry, Engine, NONE, ROWS_A_STEP, SLOTS_A_STEP, Stage};
+use crate::apply::RETRIES_MAX;
+use crate::document::index::hash;
+use crate::document::{Held, Link, ModeSlot, Scopes, VariableSlot};
+use crate::mapping::grid::{Cells, cell, shown};
+use crate::mapping::{self, HEADER_SEARCH_ROWS, Layout, name_trouble, switch_of};
+use crate::plan::{RowChange, Target, Write};
+use crate::protocol::panel::{Column, Role};
+use crate::sheet::{CellView, a1};
+use crate::value::{self, AliasRef, Reading, Value, VariableType, parse_scopes, parse_type};
+
+/// Longest chain of aliases followed to find a type where no type column says it.
+const TYPE_CHAIN_MAX: u32 = 32;
+
+/// Why a row can't be a variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reason {
+    /// No name, or a name without anything else: a blank or section row.
+    Blank,
+    /// Figma refuses the name.
+    Name,
+    /// Another row has the same collection and name.
+    Duplicate,
+    /// Another row has the same id.
+    DuplicateId,
+    /// The type cell names no type.
+    TypeWord,
+    /// The variable exists with another type.
+    Retype,
+    /// The cells are of different types.
+    Disagree,
+    /// No cell tells a type.
+    Untyped,
+}
+
+/// What a row was found to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Not looked at since something changed.
+    Unknown,
+    /// Being looked at: met again only through a circle of aliases.
+    Pending,
+    /// No variable.
+    Bad(Reason),
+    /// A variable of that type.
+    Kind(VariableType),
+}
+
+/// What the engine keeps of each row.
+#[derive(Debug, Clone)]
+pub(super) struct Row {
+    /// Place in the engine's collections, or `NONE` for a row without a name.
+    pub collection: u32,
+    /// The variable's slot, or `NONE`.
+    pub slot: u32,
+    /// Whether the variable was looked for.
+    pub matched: bool,
+    /// No mode cell is filled.
+    pub bare: bool,
+    /// What it is.
+    pub verdict: Verdict,
+    /// Whether it counts as a variable of the sheet.
+    pub sound: bool,
+    /// Rows that its aliases point at.
+    pub targets: Vec<u32>,
+}
+
+impl Row {
+    const EMPTY: Row = Row {
+        collection: NONE,
+        slot: NONE,
+        matched: false,
+        bare: true,
+        verdict: Verdict::Unknown,
+        sound: false,
+        targets: Vec::new(),
+    };
+}
+
+/// A row taken out of the index because it is changing, and what it was.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lifted {
+    row: u32,
+    hash: Option<u32>,
+    id_hash: Option<u32>,
+    collection: u32,
+    bare: bool,
+    verdict: Verdict,
+}
+
+enum Unresolved {
+    Missing,
+    Ambiguous,
+    Library,
+}
+
+impl Engine {
+    pub(super) fn forget_rows(&mut self, rows: u32) {
+        self.rows.clear();
+        self.rows.resize(rows as usize, Row::EMPTY);
+        self.changes.clear();
+        self.changes.resize_with(rows as usize, RowChange::default);
+        self.names.reset(rows as usize);
+        self.ids.reset(0);
+        self.collections.clear();
+        self.references.clear();
+        self.cyclic.clear();
+        self.touched.clear();
+        self.dirty.clear();
+        self.lifted.clear();
+        self.unfinished.clear();
+        self.problems.clear();
+        self.write_problems.clear();
+        self.limit_problems.clear();
+        self.loose_problems.clear();
+        self.orphans.clear();
+        self.row_of_slot.clear();
+        self.sound = 0;
+        self.planned = super::Planned::default();
+        self.missing = false;
+        self.whole = true;
+    }
+
+    /// Puts rows from `next` on into the index; the first call begins anew.
+    pub(super) fn index_rows(&mut self, next: u32) {
+        if next == 0 {
+            self.forget_rows(self.grid.rows());
+            if !self.locate_header() {
+                let approved = self
+                    .connection
+                    .as_ref()
+                    .is_some_and(|connection| connection.approved);
+                self.missing = true;
+                self.stage = if approved {
+                    Stage::Judging
+                } else {
+                    Stage::Inferring
+                };
+                return;
+            }
+        }
+        let end = (next + ROWS_A_STEP).min(self.grid.rows());
+        for row in next..end {
+            self.index_row(row);
+        }
+        self.stage = if end < self.grid.rows() {
+            Stage::Indexing { next: end }
+        } else {
+            Stage::ReadingAll
+        };
+    }
+
+    /// Finds the confirmed columns again by their headers. Where one is gone, says so.
+    fn locate_header(&mut self) -> bool {
+        let Some(connection) = &self.connection else {
+            return false;
+        };
+        let used = |column: &&Column| column.role != Role::Ignore;
+        let header = self.grid.row(connection.header_row);
+        let in_place = connection
+            .columns
+            .iter()
+            .filter(used)
+            .all(|column| shown(cell(header, column.index)) == column.header);
+        if in_place && self.grid.rows() > connection.header_row {
+            return true;
+        }
+        let rows = self
+            .grid
+            .rows()
+            .min(HEADER_SEARCH_ROWS.max(connection.header_row + 1));
+        for row in 0..rows {
+            let headers: Vec<String> = Cells::new(self.grid.row(row))
+                .take(mapping::COLUMNS_MAX as usize)
+                .map(|packed| shown(packed).into_owned())
+                .collect();
+            let place = |wanted: &str| {
+                let mut places = headers
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, header)| !wanted.is_empty() && *header == wanted);
+                match (places.next(), places.next()) {
+                    (Some((at, _)), None) => Some(at as u32),
+                    _ => None,
+                }
+            };
+            let found: Option<Vec<(u32, Role)>> = connection
+                .columns
+                .iter()
+                .filter(used)
+                .map(|column| place(&column.header).map(|at| (at, column.role.clone())))
+                .collect();
+            let Some(found) = found else { continue };
+            let columns: Vec<Column> = headers
+                .into_iter()
+                .enumerate()
+                .map(|(at, header)| {
+                    let index = at as u32;
+                    let role = found
+                        .iter()
+                        .find(|(place, _)| *place == index)
+                        .map_or(Role::Ignore, |(_, role)| role.clone());
+                    Column {
+                        index,
+                        header,
+                        role,
+                    }
+                })
+                .collect();
+            let Ok(layout) = Layout::new(&columns, row) else {
+                continue;
+            };
+            self.layout = Some(layout);
+            if let Some(connection) = &mut self.connection {
+                connection.columns = columns;
+                connection.header_row = row;
+            }
+            self.keep();
+            return true;
+        }
+        let gone: Vec<String> = connection
+            .columns
+            .iter()
+            .filter(used)
+            .filter(|column| shown(cell(header, column.index)) != column.header)
+            .map(|column| format!("“{}”", column.header))
+            .collect();
+        self.loose_problems.push(CellProblem {
+            column: 0,
+            message: if self.grid.rows() == 0 {
+                "The sheet is empty.".to_owned()
+            } else {
+                format!("The sheet no longer has the columns it was connected with: {}.", gone.join(", "))
+            },
+            remedy: "Restore the sheet from its version history, or connect it again and choose the columns.".to_owned(),
+        });
+        false
+    }
+
+    fn index_row(&mut self, row: u32) {
+        let Some(layout) = &self.layout else { return };
+        self.rows[row as usize] = Row::EMPTY;
+        if row <= layout.header_row {
+            return;
+        }
+        let text = self.grid.row(row);
+        if text.is_empty() {
+            return;
+        }
+        let mut cells = Vec::with_capacity(16);
+        layout.split(text, &mut cells);
+        let at = |column: u32| cells.get(column as usize).copied().unwrap_or_default();
+        let name = shown(at(layout.name));
+        if name.is_empty() {
+            return;
+        }
+        let collection = layout
+            .collection
+            .map(|column| shown(at(column)))
+            .filter(|name| !name.is_empty());
+        let collection = collection.as_deref().unwrap_or(&self.info.sheet_title);
+        let place = match self
+            .collections
+            .iter()
+            .position(|entry| entry.name == collection)
+        {
+            Some(place) => place,
+            None => {
+                let modes = layout.modes.len();
+                self.collections.push(CollectionEntry {
+                    name: collection.to_owned(),
+                    slot: None,
+                    needed: vec![0; modes],
+                    creates: 0,
+                    modes: vec![None; modes],
+                    refused: vec![false; modes],
+                    blocked: false,
+                });
+                let place = self.collections.len() - 1;
+                if self.document_known {
+                    meet(&mut self.collections[place], layout, &self.document);
+                }
+                place
+            }
+        };
+        let mut bare = true;
+        for column in &layout.modes {
+            bare &= at(column.column).is_empty();
+        }
+        self.names.insert(row, hash(&name));
+        if let Some(column) = layout.id {
+            let id = shown(at(column));
+            if !id.is_empty() {
+                self.ids.insert(row, hash(&id));
+            }
+        }
+        let entry = &mut self.rows[row as usize];
+        entry.collection = place as u32;
+        entry.bare = bare;
+    }
+
+    /// Finds the collections' and modes' slots after the document was read.
+    pub(super) fn meet_document(&mut self) {
+        let Some(layout) = &self.layout else { return };
+        for entry in &mut self.collections {
+            meet(entry, layout, &self.document);
+        }
+    }
+
+    /// Takes a changed cell in. Only the first change of a row takes it out of the index.
+    pub(super) fn patch(&mut self, row: u32, column: u32, packed: &str) {
+        if self
+            .layout
+            .as_ref()
+            .is_some_and(|layout| row <= layout.header_row)
+        {
+            self.whole = true;
+        }
+        self.lift(row);
+        self.grid.set_cell(row, column, packed);
+    }
+
+    /// Drops rows beyond the sheet's new end.
+    pub(super) fn shrink(&mut self, rows: u32) {
+        if rows < self.grid.rows() {
+            for row in rows..self.grid.rows() {
+                self.lift(row);
+            }
+            self.grid.set_rows(rows);
+        }
+    }
+
+    fn lift(&mut self, row: u32) {
+        if self.whole || self.lifted.iter().any(|lifted| lifted.row == row) {
+            return;
+        }
+        if self.lifted.len() > super::INCREMENTAL_ROWS_MAX {
+            // The whole sheet will be mapped; there is no need to follow each row.
+            self.whole = true;
+            return;
+        }
+        let hash = self.names.hash_of(row);
+        let id_hash = self.ids.hash_of(row);
+        let mut lifted = Lifted {
+            row,
+            hash,
+            id_hash,
+            collection: NONE,
+            bare: true,
+            verdict: Verdict::Unknown,
+        };
+        if let Some(entry) = self.rows.get(row as usize) {
+            lifted.collection = entry.collection;
+            lifted.bare = entry.bare;
+            lifted.verdict = entry.verdict;
+        }
+        self.names.remove(row);
+        self.ids.remove(row);
+        self.forget_result(row);
+        self.detach(row);
+        self.lifted.push(lifted);
+    }
+
+    /// Forgets what mapping a row gave.
+    fn forget_result(&mut self, row: u32) {
+        self.problems.remove(&row);
+        self.write_problems.remove(&row);
+        self.cyclic.remove(&row);
+        self.set_change(row, RowChange::default());
+        if let Some(entry) = self.rows.get_mut(row as usize) {
+            if std::mem::take(&mut entry.sound) {
+                self.sound -= 1;
+            }
+            entry.targets = Vec::new();
+        }
+    }
+
+    /// Puts lifted rows back and finds every other row that the change reaches.
+    pub(super) fn settle(&mut self) {
+        let lifted = std::mem::take(&mut self.lifted);
+        let rows = self.grid.rows();
+        self.rows.resize(rows as usize, Row::EMPTY);
+        self.changes.resize_with(rows as usize, RowChange::default);
+        self.limit_problems.clear();
+        let mut reached: BTreeSet<u32> = BTreeSet::new();
+        let mut before: Vec<(u32, Verdict)> = Vec::new();
+        let mut moved: Vec<u32> = Vec::new();
+        let mut moved_ids: Vec<u32> = Vec::new();
+        for was in &lifted {
+            if was.row < rows {
+                self.index_row(was.row);
+                reached.insert(was.row);
+            }
+            let now = self
+                .rows
+                .get(was.row as usize)
+                .map_or((NONE, true), |entry| (entry.collection, entry.bare));
+            let hash = self.names.hash_of(was.row);
+            let id_hash = self.ids.hash_of(was.row);
+            if (hash, now, id_hash) != (was.hash, (was.collection, was.bare), was.id_hash) {
+                moved.extend(was.hash);
+                moved.extend(hash);
+                moved_ids.extend(was.id_hash);
+                moved_ids.extend(id_hash);
+            } else {
+                before.push((was.row, was.verdict));
+            }
+        }
+        for hash in &moved {
+            reached.extend(self.names.under(*hash));
+            reached.extend(
+                self.references
+                    .iter()
+                    .filter(|(name, row)| name == hash && *row < rows)
+                    .map(|(_, row)| *row),
+            );
+        }
+        for hash in &moved_ids {
+            reached.extend(self.ids.under(*hash));
+        }
+        reached.extend(self.cyclic.iter().copied().filter(|row| *row < rows));
+        reached.extend(
+            self.unfinished
+                .iter()
+                .filter(|(row, tries)| **row < rows && **tries < RETRIES_MAX)
+                .map(|(row, _)| *row),
+        );
+        // A row whose type changes reaches the rows that refer to it.
+        let mut fresh: Vec<u32> = reached.iter().copied().collect();
+        while let Some(row) = fresh.pop() {
+            let known = before
+                .iter()
+                .find(|(other, _)| *other == row)
+                .map(|(_, verdict)| *verdict);
+            let old = known.or_else(|| {
+                Some(self.rows[row as usize].verdict).filter(|verdict| *verdict != Verdict::Unknown)
+            });
+            self.detach_if_moved(row);
+            self.rows[row as usize].verdict = Verdict::Unknown;
+            let new = self.verdict(row, 0);
+            if old == Some(new) || self.rows[row as usize].collection == NONE {
+                continue;
+            }
+            if let Some(hash) = self.names.hash_of(row) {
+                for at in 0..self.references.len() {
+                    let (name, other) = self.references[at];
+                    if name == hash && other < rows && reached.insert(other) {
+                        fresh.push(other);
+                    }
+                }
+            }
+        }
+        for row in &reached {
+            self.forget_result(*row);
+        }
+        self.dirty = reached.into_iter().collect();
+        self.whole = false;
+        self.stage = if self
+            .dirty
+            .iter()
+            .any(|row| self.rows[*row as usize].slot != NONE)
+        {
+            Stage::ReadingSome
+        } else {
+            Stage::Mapping { at: 0 }
+        };
+    }
+
+    fn detach_if_moved(&mut self, row: u32) {
+        // A row keeps its variable through a change of its values; after a change of names the search begins anew.
+        if !self.rows[row as usize].matched {
+            return;
+        }
+        let slot = self.rows[row as usize].slot;
+        if slot == NONE {
+            self.rows[row as usize].matched = false;
+        }
+    }
+
+    pub(super) fn slots_to_read(&self) -> Vec<VariableSlot> {
+        self.dirty
+            .iter()
+            .map(|row| self.rows[*row as usize].slot)
+            .filter(|slot| *slot != NONE)
+            .map(VariableSlot)
+            .collect()
+    }
+
+    /// Maps rows from place `at` of the list on.
+    pub(super) fn map_rows(&mut self, at: usize) {
+        let count = if self.whole {
+            self.grid.rows() as usize
+        } else {
+            self.dirty.len()
+        };
+        let end = (at + ROWS_A_STEP as usize).min(count);
+        for place in at..end {
+            let row = if self.whole {
+                place as u32
+            } else {
+                self.dirty[place]
+            };
+            self.map_row(row);
+        }
+        self.stage = if end < count {
+            Stage::Mapping { at: end }
+        } else {
+            Stage::Untangling { alive: None }
+        };
+    }
+
+    /// What a row is; looks once.
+    fn verdict(&mut self, row: u32, depth: u32) -> Verdict {
+        match self.rows[row as usize].verdict {
+            Verdict::Unknown => {}
+            Verdict::Pending => return Verdict::Bad(Reason::Untyped),
+            known @ (Verdict::Bad(_) | Verdict::Kind(_)) => return known,
+        }
+        self.rows[row as usize].verdict = Verdict::Pending;
+        let verdict = match self.work_out(row, depth) {
+            Ok(kind) => Verdict::Kind(kind),
+            Err(reason) => Verdict::Bad(reason),
+        };
+        self.rows[row as usize].verdict = verdict;
+        verdict
+    }
+
+    fn work_out(&mut self, row: u32, depth: u32) -> Result<VariableType, Reason> {
+        let Some(layout) = &self.layout else {
+            return Err(Reason::Blank);
+        };
+        let entry = &self.rows[row as usize];
+        if entry.collection == NONE {
+            return Err(Reason::Blank);
+        }
+        let bare = entry.bare;
+        let name = self.name_of(row);
+        let twin = self.twin(row, &name);
+        if bare && twin.is_some() {
+            return Err(Reason::Blank);
+        }
+        let trouble = name_trouble(&name).is_some();
+        let text = self.grid.row(row);
+        let typed = layout
+            .kind
+            .map_or(Ok(None), |column| parse_type(&shown(cell(text, column))));
+        if !bare {
+            if trouble {
+                return Err(Reason::Name);
+            }
+            if twin.is_some() {
+                return Err(Reason::Duplicate);
+            }
+            if self.id_twin(row).is_some() {
+                return Err(Reason::DuplicateId);
+            }
+            if typed.is_err() {
+                return Err(Reason::TypeWord);
+            }
+        }
+        let existing = self
+            .attach(row)
+            .and_then(|slot| self.document.variable(slot))
+            .map(|variable| variable.kind);
+        match (typed.ok().flatten(), existing) {
+            (Some(typed), Some(existing)) if typed != existing => Err(Reason::Retype),
+            (_, Some(existing)) => Ok(existing),
+            _ if bare => Err(Reason::Blank),
+            (Some(typed), None) => Ok(typed),
+            (None, None) => self.kind_of_cells(row, depth),
+        }
+    }
+
+    fn kind_of_cells(&mut self, row: u32, depth: u32) -> Result<VariableType, Reason> {
+        if depth >= TYPE_CHAIN_MAX {
+            return Err(Reason::Untyped);
+        }
+        let mut agreed: Option<VariableType> = None;
+        for (_, _, reading) in self.readings(row, None) {
+            let kind = match reading {
+                Ok(Reading::Value(value)) => Some(value.variable_type()),
+                Ok(Reading::Composed { .. }) => Some(VariableType::Color),
+                Ok(Reading::Alias(alias)) => match self.resolve(&alias, row) {
+                    Ok(Target::Variable(slot)) => {
+                        self.document.variable(slot).map(|variable| variable.kind)
+                    }
+                    Ok(Target::Row(target)) => match self.verdict(target, depth + 1) {
+                        Verdict::Kind(kind) => Some(kind),
+                        Verdict::Unknown | Verdict::Pending | Verdict::Bad(_) => None,
+                    },
+                    Err(_) => None,
+                },
+                Ok(Reading::Empty | Reading::Hold) | Err(_) => None,
+            };
+            match (agreed, kind) {
+                (Some(agreed), Some(kind)) if agreed != kind => return Err(Reason::Disagree),
+                (None, Some(kind)) => agreed = Some(kind),
+                _ => {}
+            }
+        }
+        agreed.ok_or(Reason::Untyped)
+    }
+
+    /// Reads a row's filled mode cells: place in the layout's modes, column, reading.
+    fn readings(
+        &self,
+        row: u32,
+        kind: Option<VariableType>,
+    ) -> Vec<(u32, u32, Result<Reading, value::ValueError>)> {
+        let Some(layout) = &self.layout else {
+            return Vec::new();
+        };
+        let mut cells = Vec::with_capacity(16);
+        layout.split(self.grid.row(row), &mut cells);
+        let mut readings = Vec::with_capacity(layout.modes.len());
+        for (mode, column) in layout.modes.iter().enumerate() {
+            let packed = cells
+                .get(column.column as usize)
+                .copied()
+                .unwrap_or_default();
+            if !packed.is_empty() {
+                readings.push((
+                    mode as u32,
+                    column.column,
+                    value::read(CellView::new(packed), kind, &self.context),
+                ));
+            }
+        }
+        readings
+    }
+
+    /// Another row with the same collection and name and with values.
+    fn twin(&self, row: u32, name: &str) -> Option<u32> {
+        let collection = self.rows[row as usize].collection;
+        let hash = self.names.hash_of(row)?;
+        let mut twins = self.names.under(hash).filter(|other| {
+            let entry = &self.rows[*other as usize];
+            *other != row
+                && !entry.bare
+                && entry.collection == collection
+                && self.name_of(*other) == name
+        });
+        twins.next().map(|first| twins.fold(first, u32::min))
+    }
+
+    fn id_twin(&self, row: u32) -> Option<u32> {
+        let hash = self.ids.hash_of(row)?;
+        let id = self.id_of(row);
+        let mut twins = self.ids.under(hash).filter(|other| {
+            *other != row && !self.rows[*other as usize].bare && self.id_of(*other) == id
+        });
+        twins.next().map(|first| twins.fold(first, u32::min))
+    }
+
+    /// What an alias in `row` points at: a row first, then a variable of the file that has none.
+    fn resolve(&self, alias: &AliasRef, row: u32) -> Result<Target, Unresolved> {
+        if alias.library.is_some() {
+            return Err(Unresolved::Library);
+        }
+        match self.resolve_name(&alias.name, alias.collection.as_deref(), row) {
+            Err(Unresolved::Missing) if alias.name.contains('.') => self.resolve_name(
+                &alias.name.replace('.', "/"),
+                alias.collection.as_deref(),
+                row,
+            ),
+            other => other,
+        }
+    }
+
+    fn resolve_name(
+        &self,
+        name: &str,
+        collection: Option<&str>,
+        row: u32,
+    ) -> Result<Target, Unresolved> {
+        let own = self.rows[row as usize].collection;
+        let name_hash = hash(name);
+        let mut first: Option<(u32, u32)> = None;
+        let mut ambiguous = false;
+        for other in self.names.under(name_hash) {
+            let entry = &self.rows[other as usize];
+            if entry.bare || self.name_of(other) != name {
+                continue;
+            }
+            match collection {
+                Some(wanted) => {
+                    if self.collections[entry.collection as usize].name == wanted {
+                        return Ok(Target::Row(other));
+                    }
+                }
+                None if entry.collection == own => return Ok(Target::Row(other)),
+                None => match first {
+                    None => first = Some((other, entry.collection)),
+                    Some((_, seen)) => ambiguous |= seen != entry.collection,
+                },
+            }
+        }
+        if ambiguous {
+            return Err(Unresolved::Ambiguous);
+        }
+        let own_slot = self
+            .collections
+            .get(own as usize)
+            .and_then(|entry| entry.slot);
+        let mut held: Option<VariableSlot> = None;
+        for (slot, variable) in self.document.named(name, name_hash) {
+            let owner = self
+                .document
+                .collection(variable.collection)
+                .map(|owner| owner.name.as_str());
+            match collection {
+                Some(wanted) if owner == Some(wanted) => return Ok(Target::Variable(slot)),
+                Some(_) => {}
+                None if Some(variable.collection) == own_slot && first.is_none() => {
+                    return Ok(Target::Variable(slot));
+                }
+                None => {
+                    // A variable that a found row stands for is no second candidate.
+                    let stands =
+                        first.is_some_and(|(other, _)| self.rows[other as usize].slot == slot.0);
+                    if !stands && first.is_none() {
+                        ambiguous |= held.is_some();
+                        held = Some(slot);
+                    }
+                }
+            }
+        }
+        match (first, held) {
+            (Some((other, _)), _) => Ok(Target::Row(other)),
+            (None, Some(_)) if ambiguous => Err(Unresolved::Ambiguous),
+            (None, Some(slot)) => Ok(Target::Variable(slot)),
+            (None, None) => Err(Unresolved::Missing),
+        }
+    }
+
+    fn map_row(&mut self, row: u32) {
+        let verdict = self.verdict(row, 0);
+        let kind = match verdict {
+            Verdict::Kind(kind) => kind,
+            Verdict::Bad(reason) => {
+                self.explain(row, reason);
+                return;
+            }
+            Verdict::Unknown | Verdict::Pending => return,
+        };
+        let collection = self.rows[row as usize].collection;
+        let slot = self.attach(row);
+        let mut change = RowChange::default();
+        let mut problems: Vec<CellProblem> = Vec::new();
+        let mut targets: Vec<u32> = Vec::new();
+        let mut filled = false;
+        for (mode, column, reading) in self.readings(row, Some(kind)) {
+            let mode_slot = self.collections[collection as usize].modes[mode as usize];
+            if self.collections[collection as usize].refused[mode as usize] {
+                continue;
+            }
+            let (alias, opacity) = match reading {
+                Ok(Reading::Empty | Reading::Hold) => continue,
+                Ok(Reading::Value(value)) => {
+                    filled = true;
+                    if !self.holds(slot, mode_slot, |held| held.is(&value)) {
+                        change.writes.push(Write::Value { mode, value });
+                    }
+                    continue;
+                }
+                Ok(Reading::Alias(alias)) => (alias, None),
+                Ok(Reading::Composed { alias, opacity }) => (alias, Some(opacity)),
+                Err(error) => {
+                    problems.push(CellProblem {
+                        column,
+                        message: error.message().to_owned(),
+                        remedy: error.remedy().to_owned(),
+                    });
+                    continue;
+                }
+            };
+            let name_hash = hash(&alias.name);
+            self.references.push((name_hash, row));
+            if alias.name.contains('.') {
+                self.references
+                    .push((hash(&alias.name.replace('.', "/")), row));
+            }
+            let target = match self.resolve(&alias, row) {
+                Ok(target) => target,
+                Err(Unresolved::Missing) if kind == VariableType::String && opacity.is_none() => {
+                    // Only a reference that resolves is an alias; in a text variable anything else is text.
+                    filled = true;
+                    let text = shown(cell(self.grid.row(row), column)).into_owned();
+                    let value = Value::String(text);
+                    if !self.holds(slot, mode_slot, |held| held.is(&value)) {
+                        change.writes.push(Write::Value { mode, value });
+                    }
+                    continue;
+                }
+                Err(why) => {
+                    problems.push(unresolved(column, &alias, &why));
+                    continue;
+                }
+            };
+            let target_kind = match target {
+                Target::Variable(slot) => {
+                    self.document.variable(slot).map(|variable| variable.kind)
+                }
+                Target::Row(other) => match self.verdict(other, 0) {
+                    Verdict::Kind(kind) => Some(kind),
+                    Verdict::Unknown | Verdict::Pending | Verdict::Bad(_) => None,
+                },
+            };
+            match target_kind {
+                None => {
+                    problems.push(CellProblem {
+                        column,
+                        message: format!(
+                            "“{}” is not a variable yet: its own row has a problem.",
+                            alias.name
+                        ),
+                        remedy: "Mend that row first.".to_owned(),
+                    });
+                    continue;
+                }
+                Some(other) if other != kind => {
+                    problems.push(CellProblem {
+                        column,
+                        message: format!(
+                            "“{}” is a {} and this variable is a {}.",
+                            alias.name,
+                            other.name(),
+                            kind.name()
+                        ),
+                        remedy: "Refer to a variable of the same type.".to_owned(),
+                    });
+                    continue;
+                }
+                Some(_) => {}
+            }
+            let target_slot = match target {
+                Target::Variable(slot) => Some(slot),
+                Target::Row(other) => {
+                    if !targets.contains(&other) {
+                        targets.push(other);
+                    }
+                    Some(self.rows[other as usize].slot)
+                        .filter(|slot| *slot != NONE)
+                        .map(VariableSlot)
+                }
+            };
+            filled = true;
+            let same = target_slot.is_some()
+                && self.holds(slot, mode_slot, |held| match (held, opacity) {
+                    (Held::Alias(held), None) => *held == target_slot,
+                    (Held::Composed(held, held_opacity), Some(opacity)) => {
+                        *held == target_slot && *held_opacity == opacity as f32
+                    }
+                    _ => false,
+                });
+            if !same {
+                change.writes.push(Write::Alias {
+                    mode,
+                    target,
+                    opacity,
+                });
+            }
+        }
+        if slot.is_some() || filled {
+            self.compare_fields(row, slot, &mut change, &mut problems);
+            change.create = slot.is_none();
+            self.rows[row as usize].sound = true;
+            self.sound += 1;
+        } else {
+            change = RowChange::default();
+        }
+        if !problems.is_empty() {
+            self.problems.insert(row, problems);
+        }
+        self.rows[row as usize].targets = targets;
+        self.set_change(row, change);
+    }
+
+    /// Replaces what is planned for a row, and keeps the sums right.
+    pub(super) fn set_change(&mut self, row: u32, change: RowChange) {
+        let Some(place) = self.changes.get_mut(row as usize) else {
+            return;
+        };
+        if place.is_empty() && change.is_empty() {
+            return;
+        }
+        let before = std::mem::replace(place, change);
+        let Self {
+            changes,
+            rows,
+            collections,
+            planned,
+            ..
+        } = self;
+        let after = &changes[row as usize];
+        let Some(entry) = collections.get_mut(rows[row as usize].collection as usize) else {
+            return;
+        };
+        for (change, sign) in [(&before, -1_i32), (after, 1)] {
+            if change.is_empty() {
+                continue;
+            }
+            let add = |sum: &mut u32| *sum = sum.wrapping_add_signed(sign);
+            if change.create {
+                add(&mut planned.created);
+                add(&mut entry.creates);
+            } else if !change.made {
+                add(&mut planned.changed);
+            }
+            planned.writes = planned.writes.wrapping_add_signed(
+                sign * (change.writes.len() as i32 + i32::from(change.create)),
+            );
+            for write in &change.writes {
+                match write {
+                    Write::Value { mode, .. } | Write::Alias { mode, .. } => {
+                        add(&mut entry.needed[*mode as usize])
+                    }
+                    Write::Name => add(&mut planned.names),
+                    Write::Description
+                    | Write::Scopes(_)
+                    | Write::Code(_)
+                    | Write::Hidden(_)
+                    | Write::Link => {}
+                }
+            }
+        }
+        if after.is_empty() {
+            self.touched.remove(&row);
+        } else {
+            self.touched.insert(row);
+        }
+    }
+
+    fn holds(
+        &self,
+        slot: Option<VariableSlot>,
+        mode: Option<ModeSlot>,
+        same: impl Fn(&Held) -> bool,
+    ) -> bool {
+        let (Some(slot), Some(mode)) = (slot, mode) else {
+            return false;
+        };
+        let held = self
+            .document
+            .variable(slot)
+            .and_then(|variable| variable.values.get(mode.0 as usize));
+        held.is_some_and(same)
+    }
+
+    fn compare_fields(
+        &self,
+        row: u32,
+        slot: Option<VariableSlot>,
+        change: &mut RowChange,
+        problems: &mut Vec<CellProblem>,
+    ) {
+        let Some(layout) = &self.layout else { return };
+        let held = slot.and_then(|slot| self.document.variable(slot));
+        let text = self.grid.row(row);
+        let filled = |column: Option<u32>| {
+            column
+                .map(|column| (column, shown(cell(text, column))))
+                .filter(|(_, shown)| !shown.is_empty())
+        };
+        if let Some(held) = held {
+            if held.name != self.name_of(row) {
+                change.writes.push(Write::Name);
+            }
+            let id = self.id_of(row);
+            let key_differs = match &held.link {
+                Link::Own => !id.is_empty(),
+                Link::OwnKey(key) => **key != *id_key(&id) && !id.is_empty(),
+                Link::None | Link::Other => false,
+            };
+            if key_differs {
+                change.writes.push(Write::Link);
+            }
+        }
+        if let Some((_, description)) = filled(layout.description)
+            && description != held.map_or("", |held| held.description.as_str())
+        {
+            change.writes.push(Write::Description);
+        }
+        if let Some((column, words)) = filled(layout.scopes) {
+            match parse_scopes(&words).map(|scopes| scopes.map(|scopes| Scopes::of(&scopes))) {
+                Ok(Some(scopes)) if held.map_or(Scopes::ALL, |held| held.scopes) != scopes => {
+                    change.writes.push(Write::Scopes(scopes))
+                }
+                Ok(_) => {}
+                Err(error) => problems.push(CellProblem {
+                    column,
+                    message: error.to_string(),
+                    remedy: error.remedy().to_owned(),
+                }),
+            }
+        }
+        for (platform, column) in layout.code.iter().enumerate() {
+            if let Some((_, code)) = filled(*column)
+                && code != held.map_or("", |held| held.code[platform].as_str())
+            {
+                change.writes.push(Write::Code(platform as u8));
+            }
+        }
+        if let Some((column, word)) = filled(layout.hidden) {
+            match switch_of(&word) {
+                Some(hidden) if held.is_some_and(|held| held.hidden) == hidden => {}
+                Some(hidden) => change.writes.push(Write::Hidden(hidden)),
+                None => problems.push(CellProblem {
+                    column,
+                    message: format!("“{word}” is neither TRUE nor FALSE."),
+                    remedy: "Write TRUE to hide the variable from publishing, FALSE to show it."
+                        .to_owned(),
+                }),
+            }
+        }
+    }
+
+    /// Says why a row is no variable.
+    fn explain(&mut self, row: u32, reason: Reason) {
+        let Some(layout) = &self.layout else { return };
+        let text = self.grid.row(row);
+        let name = self.name_of(row);
+        let title = &self.info.sheet_title;
+        let problem = |column: u32, message: String, remedy: &str| CellProblem {
+            column,
+            message,
+            remedy: remedy.to_owned(),
+        };
+        let problem = match reason {
+            Reason::Blank => {
+                let stray = layout
+                    .modes
+                    .iter()
+                    .find(|mode| !cell(text, mode.column).is_empty());
+                match stray {
+                    Some(_) if row > layout.header_row && name.is_empty() => Some(problem(
+                        layout.name,
+                        "This row has values but no name.".to_owned(),
+                        "Write the variable's name, or clear the row.",
+                    )),
+                    _ => None,
+                }
+            }
+            Reason::Name => {
+                name_trouble(&name).map(|(message, remedy)| problem(layout.name, message, remedy))
+            }
+            Reason::Duplicate => self.twin(row, &name).map(|twin| {
+                let message = format!(
+                    "{} names the same variable “{name}”; neither row is used.",
+                    a1(title, twin, layout.name)
+                );
+                problem(
+                    layout.name,
+                    message,
+                    "Remove or rename one of the two rows.",
+                )
+            }),
+            Reason::DuplicateId => self.id_twin(row).map(|twin| {
+                let column = layout.id.unwrap_or(layout.name);
+                let message = format!(
+                    "{} has the same id; neither row is used.",
+                    a1(title, twin, column)
+                );
+                problem(
+                    column,
+                    message,
+                    "Give one of the two rows an id of its own, or clear it.",
+                )
+            }),
+            Reason::TypeWord => {
+                let column = layout.kind.unwrap_or(layout.name);
+                let message = format!("“{}” is no type.", shown(cell(text, column)));
+                Some(problem(
+                    column,
+                    message,
+                    "Write COLOR, FLOAT, STRING, BOOLEAN, EASING or TIMING.",
+                ))
+            }
+            Reason::Retype => {
+                let column = layout.kind.unwrap_or(layout.name);
+                let existing = Some(self.rows[row as usize].slot)
+                    .filter(|slot| *slot != NONE)
+                    .and_then(|slot| self.document.variable(VariableSlot(slot)));
+                let existing = existing.map_or("of another type", |variable| variable.kind.name());
+                let message = format!(
+                    "In Figma “{name}” is {existing}, and Figma can't change a variable's type."
+                );
+                Some(problem(
+                    column,
+                    message,
+                    "Write the old type again, or remove the variable in Figma so that it is made anew.",
+                ))
+            }
+            Reason::Disagree => {
+                let first = layout
+                    .modes
+                    .iter()
+                    .find(|mode| !cell(text, mode.column).is_empty())
+                    .map_or(layout.name, |mode| mode.column);
+                Some(problem(
+                    first,
+                    format!("The values of “{name}” are of different types."),
+                    "Make them agree, or add a type column that says which is meant.",
+                ))
+            }
+            Reason::Untyped => {
+                let mut problems: Vec<CellProblem> = Vec::new();
+                for (_, column, reading) in self.readings(row, None) {
+                    match reading {
+                        Err(error) => problems.push(CellProblem {
+                            column,
+                            message: error.message().to_owned(),
+                            remedy: error.remedy().to_owned(),
+                        }),
+                        Ok(Reading::Alias(alias)) => match self.resolve(&alias, row) {
+                            Err(why) => problems.push(unresolved(column, &alias, &why)),
+                            Ok(_) => problems.push(CellProblem {
+                                column,
+                                message: format!(
+                                    "“{}” is not a variable yet: its own row has a problem.",
+                                    alias.name
+                                ),
+                                remedy: "Mend that row first.".to_owned(),
+                            }),
+                        },
+                        Ok(_) => {}
+                    }
+                }
+                if !problems.is_empty() {
+                    self.problems.insert(row, problems);
+                }
+                None
+            }
+        };
+        if reason == Reason::Untyped {
+            // Whatever these cells refer to may appear later.
+            for (_, _, reading) in self.readings(row, None) {
+                if let Ok(Reading::Alias(alias)) = reading {
+                    self.references.push((hash(&alias.name), row));
+                    if alias.name.contains('.') {
+                        self.references
+                            .push((hash(&alias.name.replace('.', "/")), row));
+                    }
+                }
+            }
+        }
+        if let Some(problem) = problem {
+            self.problems.insert(row, vec![problem]);
+        }
+    }
+
+    /// Finds aliases that go in a circle. `alive` are the rows whose aliases may still end in one.
+    pub(super) fn untangle(&mut self, alive: Option<Vec<u32>>) {
+        let next = if self.whole {
+            Stage::Orphaning { next: 0 }
+        } else {
+            Stage::Judging
+        };
+        let Some(alive) = alive else {
+            let suspect = if self.whole {
+                true
+            } else {
+                !self.cyclic.is_empty() || self.dirty.iter().any(|row| self.reaches(*row, *row))
+            };
+            self.stage = if suspect {
+                let rows = (0..self.rows.len() as u32)
+                    .filter(|row| !self.rows[*row as usize].targets.is_empty())
+                    .collect();
+                Stage::Untangling { alive: Some(rows) }
+            } else {
+                next
+            };
+            return;
+        };
+        let mut lives = vec![false; self.rows.len()];
+        for row in &alive {
+            lives[*row as usize] = true;
+        }
+        let mut left = Vec::with_capacity(alive.len());
+        for row in alive.iter().rev() {
+            if self.rows[*row as usize]
+                .targets
+                .iter()
+                .any(|target| lives[*target as usize])
+            {
+                left.push(*row);
+            } else {
+                lives[*row as usize] = false;
+            }
+        }
+        left.reverse();
+        if !left.is_empty() && left.len() < alive.len() {
+            self.stage = Stage::Untangling { alive: Some(left) };
+            return;
+        }
+        for row in left {
+            let circular: Vec<u32> = self.rows[row as usize]
+                .targets
+                .iter()
+                .copied()
+                .filter(|target| self.reaches(*target, row))
+                .collect();
+            if !circular.is_empty() {
+                self.cut(row, &circular);
+            }
+        }
+        self.stage = next;
+    }
+
+    /// Whether aliases lead from `from` to `to` (itself included only through an alias, when they are the same).
+    fn reaches(&self, from: u32, to: u32) -> bool {
+        let mut seen: BTreeSet<u32> = BTreeSet::new();
+        let mut open = vec![from];
+        let mut first = from == to;
+        while let Some(row) = open.pop() {
+            if row == to && !std::mem::take(&mut first) {
+                return true;
+            }
+            for target in &self.rows[row as usize].targets {
+                if *target == to {
+                    return true;
+                }
+                if seen.insert(*target) {
+                    open.push(*target);
+                }
+            }
+        }
+        false
+    }
+
+    fn cut(&mut self, row: u32, circular: &[u32]) {
+        let name_column = self.layout.as_ref().map_or(0, |layout| layout.name);
+        self.cyclic.insert(row);
+        let mut problems = Vec::new();
+        for (mode, column, reading) in self.readings(row, None) {
+            let (Ok(Reading::Alias(alias)) | Ok(Reading::Composed { alias, .. })) = reading else {
+                continue;
+            };
+            let Ok(Target::Row(target)) = self.resolve(&alias, row) else {
+                continue;
+            };
+            if circular.contains(&target) {
+                let mut change = self.changes[row as usize].clone();
+                change.writes.retain(|write| !matches!(write, Write::Alias { mode: written, .. } if *written == mode));
+                self.set_change(row, change);
+                problems.push(CellProblem {
+                    column,
+                    message: format!(
+                        "“{}” leads back to this variable; aliases can't go in a circle.",
+                        alias.name
+                    ),
+                    remedy: format!(
+                        "Give one of them a value of its own, starting at {}.",
+                        a1(&self.info.sheet_title, target, name_column)
+                    ),
+                });
+            }
+        }
+        self.problems.entry(row).or_default().extend(problems);
+    }
+
+    /// Looks for variables of ours that no row stands for.
+    pub(super) fn find_orphans(&mut self, next: u32) {
+        let end = (next + SLOTS_A_STEP).min(self.document.slots());
+        for slot in next..end {
+            if self
+                .row_of_slot
+                .get(slot as usize)
+                .is_some_and(|row| *row != NONE)
+            {
+                continue;
+            }
+            let slot = VariableSlot(slot);
+            if self
+                .document
+                .variable(slot)
+                .is_some_and(|variable| variable.link.is_own())
+            {
+                self.orphans.insert(slot);
+            }
+        }
+        self.stage = if end < self.document.slots() {
+            Stage::Orphaning { next: end }
+        } else {
+            Stage::Judging
+        };
+    }
+
+    /// Whether some row, even one that can't be used, names the variable: then its row is not gone.
+    pub(super) fn is_named(&self, slot: VariableSlot) -> bool {
+        let Some(variable) = self.document.variable(slot) else {
+            return false;
+        };
+        let owner = self
+            .document
+            .collection(variable.collection)
+            .map(|owner| owner.name.as_str());
+        let by_name = self.names.under(hash(&variable.name)).any(|row| {
+            let entry = &self.rows[row as usize];
+            self.collections
+                .get(entry.collection as usize)
+                .map(|entry| entry.name.as_str())
+                == owner
+                && self.name_of(row) == variable.name
+        });
+        by_name
+            || match &variable.link {
+                Link::OwnKey(key) => key
+                    .strip_prefix('i')
+                    .is_some_and(|id| self.ids.under(hash(id)).any(|row| self.id_of(row) == id)),
+                Link::None | Link::Own | Link::Other => false,
+            }
+    }
+}
+
+fn meet(entry: &mut CollectionEntry, layout: &Layout, document: &crate::document::Document) {
+    entry.slot = document.collection_named(&entry.name);
+    let held = entry.slot.and_then(|slot| document.collection(slot));
+    for (place, mode) in layout.modes.iter().enumerate() {
+        let at = held.and_then(|held| held.modes.iter().position(|name| *name == mode.name));
+        entry.modes[place] = at.map(|at| ModeSlot(at as u32));
+    }
+}
+
+fn unresolved(column: u32, alias: &AliasRef, why: &Unresolved) -> CellProblem {
+    let name = match &alias.collection {
+        Some(collection) => format!("{collection}:{}", alias.name),
+        None => alias.name.clone(),
+    };
+    let (message, remedy) = match why {
+        Unresolved::Missing => (
+            format!("Nothing is called “{name}”, in the sheet or in this file."),
+            "Check the spelling, or add a row of that name.",
+        ),
+        Unresolved::Ambiguous => (
+            format!("Several collections have a variable “{name}”."),
+            "Say which is meant, as in {Collection:group/name}.",
+        ),
+        Unresolved::Library => (
+            format!("“{name}” is in a library, and aliases into libraries are not supported yet."),
+            "Refer to a variable of this file.",
+        ),
+    };
+    CellProblem {
+        column,
+        message,
+        remedy: remedy.to_owned(),
+    }
+}

@@ -1,0 +1,666 @@
+//! Runs: limits before the first write, one write at a time, and what a refusal leaves behind.
+//!
+//! Owns the walk through a run's phases and the mirror of every write that Figma took. Must not know why a write was
+//! planned.
+
+use std::collections::BTreeSet;
+
+use super::identity::id_key;
+use super::{CellProblem, Effect, Engine, NONE, Stage};
+use crate::apply::{Figma, Op, Phase, Refusal, Run, Totals};
+use crate::document::{Held, Link, ModeSlot, Platform, Scopes, Variable, VariableSlot};
+use crate::engine::rows::Verdict;
+use crate::mapping::grid::{cell, shown};
+use crate::mapping::{MODES_MAX, VARIABLES_MAX};
+use crate::plan::{RowChange, Target, Write};
+use crate::protocol::panel::ToPanel;
+use crate::session::StopReason;
+
+/// Rows looked at in one step that finds nothing to write.
+const IDLE_ROWS_A_STEP: usize = 32;
+
+/// What became of one place in a run.
+enum Outcome {
+    /// Nothing to write there.
+    Nothing,
+    /// Figma took a write.
+    Written,
+    /// Figma refused it.
+    Refused,
+}
+
+impl Engine {
+    /// Checks Figma's limits before anything is written.
+    pub(super) fn check_limits(&mut self) {
+        let Some(layout) = &self.layout else { return };
+        for entry in &mut self.collections {
+            let held = entry.slot.and_then(|slot| self.document.collection(slot));
+            let variables = held.map_or(0, |held| held.variables) + entry.creates;
+            entry.blocked = variables > VARIABLES_MAX;
+            if entry.blocked {
+                self.limit_problems.push((layout.header_row, CellProblem {
+                    column: layout.collection.unwrap_or(layout.name),
+                    message: format!("“{}” would hold {variables} variables; Figma allows {VARIABLES_MAX} in a collection. Nothing new is made in it.", entry.name),
+                    remedy: "Split it into several collections.".to_owned(),
+                }));
+            }
+            let new = (0..entry.needed.len())
+                .filter(|mode| {
+                    entry.needed[*mode] > 0 && entry.modes[*mode].is_none() && !entry.refused[*mode]
+                })
+                .count();
+            let modes = held.map_or(0, |held| {
+                if held.variables == 0 && held.modes.len() == 1 {
+                    0
+                } else {
+                    held.modes.len()
+                }
+            }) + new;
+            if new > 0 && modes > MODES_MAX {
+                for mode in 0..entry.needed.len() {
+                    if entry.needed[mode] > 0 && entry.modes[mode].is_none() {
+                        entry.refused[mode] = true;
+                    }
+                }
+                self.limit_problems.push((layout.header_row, CellProblem {
+                    column: layout.modes.first().map_or(layout.name, |mode| mode.column),
+                    message: format!("“{}” would have {modes} modes; Figma allows {MODES_MAX} in a collection. No mode is added to it.", entry.name),
+                    remedy: "Remove modes in Figma, or ignore some of the columns.".to_owned(),
+                }));
+            }
+        }
+    }
+
+    /// Begins a run over everything planned.
+    pub(super) fn start_run(&mut self, removals: Vec<VariableSlot>) {
+        let counts = self.planned_counts();
+        self.stage = Stage::Applying(Run {
+            phase: Phase::Structure,
+            at: 0,
+            write: 0,
+            rows: self.touched.iter().copied().collect(),
+            total: counts.collections + counts.modes + self.planned.writes + removals.len() as u32,
+            removals,
+            done: 0,
+            failed: BTreeSet::new(),
+            cancelled: false,
+        });
+    }
+
+    /// Does the next write of a run, or looks at a few rows that have none.
+    pub(super) fn run_step(&mut self, mut run: Run, figma: &mut impl Figma) {
+        for _ in 0..IDLE_ROWS_A_STEP {
+            if run.cancelled || self.totals.read_only {
+                self.finish_run(&run);
+                return;
+            }
+            let outcome = match run.phase {
+                Phase::Structure => self.structure_step(&mut run, figma),
+                Phase::Names | Phase::Values | Phase::Aliases => self.row_step(&mut run, figma),
+                Phase::Removals => self.removal_step(&mut run, figma),
+            };
+            match outcome {
+                Some(Outcome::Nothing) => {}
+                Some(Outcome::Written | Outcome::Refused) => {
+                    run.done += 1;
+                    break;
+                }
+                None => match run.phase.next() {
+                    Some(Phase::Names) if self.planned.names == 0 => run.enter(Phase::Values),
+                    Some(phase) => run.enter(phase),
+                    None => {
+                        self.finish_run(&run);
+                        return;
+                    }
+                },
+            }
+        }
+        self.stage = Stage::Applying(run);
+    }
+
+    fn structure_step(&mut self, run: &mut Run, figma: &mut impl Figma) -> Option<Outcome> {
+        let layout = self.layout.as_ref()?;
+        let width = layout.modes.len() + 1;
+        let (place, part) = (run.at / width, run.at % width);
+        let entry = self.collections.get_mut(place)?;
+        run.at += 1;
+        if part == 0 {
+            if entry.slot.is_some() || entry.creates == 0 || entry.blocked {
+                return Some(Outcome::Nothing);
+            }
+            let slot = self.document.next_collection();
+            return Some(
+                match figma.write(&Op::CreateCollection {
+                    collection: slot,
+                    name: &entry.name,
+                }) {
+                    Ok(()) => {
+                        self.document
+                            .add_collection(&entry.name, vec![String::new()]);
+                        entry.slot = Some(slot);
+                        self.totals.writes += 1;
+                        self.totals.counts.collections += 1;
+                        Outcome::Written
+                    }
+                    Err(text) => {
+                        entry.blocked = true;
+                        let column = layout.collection.unwrap_or(layout.name);
+                        let message =
+                            format!("Figma did not make the collection “{}”: {text}", entry.name);
+                        let problem = CellProblem {
+                            column,
+                            message,
+                            remedy: "Change its name in the sheet, or sync again.".to_owned(),
+                        };
+                        self.limit_problems.push((layout.header_row, problem));
+                        self.note_refusal(&text, figma);
+                        Outcome::Refused
+                    }
+                },
+            );
+        }
+        let mode = part - 1;
+        let (Some(slot), true) = (
+            entry.slot,
+            entry.needed[mode] > 0 && entry.modes[mode].is_none() && !entry.refused[mode],
+        ) else {
+            return Some(Outcome::Nothing);
+        };
+        let name = &layout.modes[mode].name;
+        let held = self.document.collection(slot);
+        let count = held.map_or(0, |held| held.modes.len());
+        let born = held.is_some_and(|held| held.variables == 0 && held.modes.len() == 1)
+            && entry.modes.iter().all(Option::is_none);
+        let mode_slot = ModeSlot(if born { 0 } else { count as u32 });
+        let op = if born {
+            Op::RenameMode {
+                collection: slot,
+                mode: mode_slot,
+                name,
+            }
+        } else {
+            Op::AddMode {
+                collection: slot,
+                mode: mode_slot,
+                name,
+            }
+        };
+        match figma.write(&op) {
+            Ok(()) => {
+                if let Some(modes) = self.document.modes_mut(slot) {
+                    if born {
+                        modes[0].clone_from(name);
+                    } else {
+                        modes.push(name.clone());
+                    }
+                }
+                entry.modes[mode] = Some(mode_slot);
+                self.totals.writes += 1;
+                self.totals.counts.modes += 1;
+                Some(Outcome::Written)
+            }
+            Err(text) => {
+                self.refuse_mode(place, mode, &text);
+                self.note_refusal(&text, figma);
+                Some(Outcome::Refused)
+            }
+        }
+    }
+
+    /// Figma refuses a mode: say so once at its header, and leave its values alone until everything is done anew.
+    fn refuse_mode(&mut self, place: usize, mode: usize, text: &str) {
+        let (Some(layout), Some(entry)) = (&self.layout, self.collections.get_mut(place)) else {
+            return;
+        };
+        if std::mem::replace(&mut entry.refused[mode], true) {
+            return;
+        }
+        let name = &layout.modes[mode].name;
+        let (message, remedy) = match Refusal::of(text) {
+            Refusal::ModeLimit(limit) => (
+                format!("This file's plan allows {limit} modes in a collection, so “{name}” was not added to “{}”.", entry.name),
+                "Ignore the column, remove a mode in Figma, or move the file to a plan with more modes (Professional 10, Organization 20).".to_owned(),
+            ),
+            Refusal::ModeName => (format!("Figma refuses “{name}” as a mode's name."), "Shorten the header to 40 characters.".to_owned()),
+            Refusal::DuplicateName | Refusal::InvalidName | Refusal::TypeMismatch | Refusal::Other => {
+                (format!("Figma did not add the mode “{name}” to “{}”: {text}", entry.name), "Sync again; if it stays, ignore the column.".to_owned())
+            }
+        };
+        let problem = CellProblem {
+            column: layout.modes[mode].column,
+            message,
+            remedy,
+        };
+        self.limit_problems.push((layout.header_row, problem));
+    }
+
+    fn note_refusal(&mut self, text: &str, figma: &mut impl Figma) {
+        self.totals.refused += 1;
+        match Refusal::of(text) {
+            Refusal::Other => {
+                if self.totals.writes == 0 && !figma.is_writable() {
+                    self.totals.read_only = true;
+                } else {
+                    self.totals.stale = true;
+                }
+            }
+            Refusal::DuplicateName => self.totals.stale = true,
+            Refusal::ModeLimit(_)
+            | Refusal::ModeName
+            | Refusal::InvalidName
+            | Refusal::TypeMismatch => {}
+        }
+    }
+
+    fn row_step(&mut self, run: &mut Run, figma: &mut impl Figma) -> Option<Outcome> {
+        let row = *run.rows.get(run.at)?;
+        let last = run.write >= self.changes[row as usize].writes.len();
+        let at = run.write;
+        if last {
+            run.at += 1;
+            run.write = 0;
+        } else {
+            run.write += 1;
+        }
+        let collection = self.rows[row as usize].collection;
+        if self
+            .collections
+            .get(collection as usize)
+            .is_none_or(|entry| entry.blocked && self.changes[row as usize].create)
+        {
+            return Some(Outcome::Nothing);
+        }
+        // Place 0 is the making of the variable, place n the nth write.
+        let outcome = if at == 0 {
+            if run.phase == Phase::Values && self.changes[row as usize].create {
+                self.create(row, run, figma)
+            } else {
+                Outcome::Nothing
+            }
+        } else {
+            self.write(row, at - 1, run, figma)
+        };
+        if last && run.phase == Phase::Aliases {
+            self.close_row(row, run);
+        }
+        Some(outcome)
+    }
+
+    /// All of a row was written or refused.
+    fn close_row(&mut self, row: u32, run: &Run) {
+        let failed = run.failed.contains(&row);
+        if !failed && !self.changes[row as usize].made {
+            self.totals.counts.changed += 1;
+        }
+        self.set_change(row, RowChange::default());
+        if failed {
+            *self.unfinished.entry(row).or_default() += 1;
+        } else {
+            self.unfinished.remove(&row);
+        }
+    }
+
+    fn create(&mut self, row: u32, run: &mut Run, figma: &mut impl Figma) -> Outcome {
+        let entry = &self.collections[self.rows[row as usize].collection as usize];
+        let (Some(collection), Verdict::Kind(kind)) = (entry.slot, self.rows[row as usize].verdict)
+        else {
+            run.failed.insert(row);
+            return Outcome::Nothing;
+        };
+        let name = self.name_of(row).into_owned();
+        let id = self.id_of(row);
+        let key = (!id.is_empty()).then(|| id_key(&id));
+        let slot = self.document.next_variable();
+        match figma.write(&Op::CreateVariable {
+            variable: slot,
+            collection,
+            name: &name,
+            kind,
+            key: key.as_deref(),
+        }) {
+            Ok(()) => {
+                let modes = self
+                    .document
+                    .collection(collection)
+                    .map_or(0, |held| held.modes.len());
+                let link = key.map_or(Link::Own, |key| Link::OwnKey(key.into()));
+                self.document.put(
+                    slot,
+                    Some(Variable {
+                        collection,
+                        name,
+                        kind,
+                        values: vec![Held::Missing; modes],
+                        description: String::new(),
+                        scopes: Scopes::ALL,
+                        code: Default::default(),
+                        hidden: false,
+                        link,
+                    }),
+                );
+                let entry = &mut self.rows[row as usize];
+                entry.slot = slot.0;
+                entry.matched = true;
+                self.claim(slot, row);
+                let mut change = self.changes[row as usize].clone();
+                change.create = false;
+                change.made = true;
+                self.set_change(row, change);
+                self.totals.writes += 1;
+                self.totals.counts.created += 1;
+                Outcome::Written
+            }
+            Err(text) => {
+                let column = self.layout.as_ref().map_or(0, |layout| layout.name);
+                let remedy = match Refusal::of(&text) {
+                    Refusal::DuplicateName => {
+                        "Somebody made a variable of that name meanwhile; sync again to use it."
+                    }
+                    Refusal::InvalidName => "Change the name to one that Figma takes.",
+                    Refusal::ModeLimit(_)
+                    | Refusal::ModeName
+                    | Refusal::TypeMismatch
+                    | Refusal::Other => "Sync again; if it stays, change the name.",
+                };
+                self.fail(
+                    row,
+                    column,
+                    format!("Figma did not make this variable: {text}"),
+                    remedy,
+                    run,
+                );
+                self.note_refusal(&text, figma);
+                Outcome::Refused
+            }
+        }
+    }
+
+    fn fail(&mut self, row: u32, column: u32, message: String, remedy: &str, run: &mut Run) {
+        run.failed.insert(row);
+        self.write_problems
+            .entry(row)
+            .or_default()
+            .push(CellProblem {
+                column,
+                message,
+                remedy: remedy.to_owned(),
+            });
+    }
+
+    fn write(&mut self, row: u32, at: usize, run: &mut Run, figma: &mut impl Figma) -> Outcome {
+        let Some(layout) = &self.layout else {
+            return Outcome::Nothing;
+        };
+        let Some(write) = self.changes[row as usize].writes.get(at) else {
+            return Outcome::Nothing;
+        };
+        let phase = match write {
+            Write::Name => Phase::Names,
+            Write::Alias { .. } => Phase::Aliases,
+            Write::Value { .. }
+            | Write::Description
+            | Write::Scopes(_)
+            | Write::Code(_)
+            | Write::Hidden(_)
+            | Write::Link => Phase::Values,
+        };
+        let slot = self.rows[row as usize].slot;
+        if phase != run.phase || slot == NONE {
+            return Outcome::Nothing;
+        }
+        let variable = VariableSlot(slot);
+        let place = self.rows[row as usize].collection as usize;
+        let entry = &self.collections[place];
+        let text = self.grid.row(row);
+        let words = |column: Option<u32>| shown(cell(text, column.unwrap_or(u32::MAX)));
+        let (column, result) = match write {
+            Write::Value { mode, value } => {
+                let column = layout.modes[*mode as usize].column;
+                let Some(mode_slot) =
+                    entry.modes[*mode as usize].filter(|_| !entry.refused[*mode as usize])
+                else {
+                    return Outcome::Nothing;
+                };
+                let result = figma.write(&Op::SetValue {
+                    variable,
+                    mode: mode_slot,
+                    value,
+                });
+                if result.is_ok() {
+                    self.document
+                        .set_value(variable, mode_slot, Held::stored(value));
+                }
+                (column, result)
+            }
+            Write::Alias {
+                mode,
+                target,
+                opacity,
+            } => {
+                let column = layout.modes[*mode as usize].column;
+                let Some(mode_slot) =
+                    entry.modes[*mode as usize].filter(|_| !entry.refused[*mode as usize])
+                else {
+                    return Outcome::Nothing;
+                };
+                let target = match target {
+                    Target::Variable(target) => Some(*target),
+                    Target::Row(target) => Some(self.rows[*target as usize].slot)
+                        .filter(|slot| *slot != NONE)
+                        .map(VariableSlot),
+                };
+                let Some(target) = target else {
+                    self.fail(
+                        row,
+                        column,
+                        "The variable it refers to could not be made.".to_owned(),
+                        "Mend that variable's row first.",
+                        run,
+                    );
+                    return Outcome::Nothing;
+                };
+                let result = figma.write(&Op::SetAlias {
+                    variable,
+                    mode: mode_slot,
+                    target,
+                    opacity: *opacity,
+                });
+                if result.is_ok() {
+                    let held = opacity.map_or(Held::Alias(Some(target)), |opacity| {
+                        Held::Composed(Some(target), opacity as f32)
+                    });
+                    self.document.set_value(variable, mode_slot, held);
+                }
+                (column, result)
+            }
+            Write::Name => {
+                let name = self.name_of(row).into_owned();
+                let result = figma.write(&Op::Rename {
+                    variable,
+                    name: &name,
+                });
+                if result.is_ok() {
+                    self.document.change(variable, |held| {
+                        held.name = name;
+                        if let Link::OwnKey(key) = &held.link
+                            && !key.starts_with('i')
+                        {
+                            held.link = Link::Own;
+                        }
+                    });
+                }
+                (layout.name, result)
+            }
+            Write::Description => {
+                let words = words(layout.description);
+                let result = figma.write(&Op::SetDescription {
+                    variable,
+                    text: &words,
+                });
+                let words = words.into_owned();
+                if result.is_ok() {
+                    self.document
+                        .change(variable, |held| held.description = words);
+                }
+                (layout.description.unwrap_or(layout.name), result)
+            }
+            Write::Scopes(scopes) => {
+                let scopes = *scopes;
+                let result = figma.write(&Op::SetScopes { variable, scopes });
+                if result.is_ok() {
+                    self.document.change(variable, |held| held.scopes = scopes);
+                }
+                (layout.scopes.unwrap_or(layout.name), result)
+            }
+            Write::Code(platform) => {
+                let at = usize::from(*platform);
+                let column = layout.code[at];
+                let words = words(column);
+                let result = figma.write(&Op::SetCode {
+                    variable,
+                    platform: Platform::ALL[at],
+                    text: &words,
+                });
+                let words = words.into_owned();
+                if result.is_ok() {
+                    self.document.change(variable, |held| held.code[at] = words);
+                }
+                (column.unwrap_or(layout.name), result)
+            }
+            Write::Hidden(hidden) => {
+                let hidden = *hidden;
+                let result = figma.write(&Op::SetHidden { variable, hidden });
+                if result.is_ok() {
+                    self.document.change(variable, |held| held.hidden = hidden);
+                }
+                (layout.hidden.unwrap_or(layout.name), result)
+            }
+            Write::Link => {
+                let key = id_key(&self.id_of(row));
+                let result = figma.write(&Op::SetLink {
+                    variable,
+                    key: Some(&key),
+                });
+                if result.is_ok() {
+                    self.document
+                        .change(variable, |held| held.link = Link::OwnKey(key.into()));
+                }
+                (layout.id.unwrap_or(layout.name), result)
+            }
+        };
+        match result {
+            Ok(()) => {
+                self.totals.writes += 1;
+                Outcome::Written
+            }
+            Err(text) => {
+                let mode = layout.modes.iter().position(|mode| mode.column == column);
+                match (Refusal::of(&text), mode) {
+                    (Refusal::ModeLimit(_), Some(mode)) => self.refuse_mode(place, mode, &text),
+                    _ => {
+                        let remedy = "Sync again; if it stays, change the cell.";
+                        self.fail(
+                            row,
+                            column,
+                            format!("Figma did not take this: {text}"),
+                            remedy,
+                            run,
+                        );
+                    }
+                }
+                self.note_refusal(&text, figma);
+                Outcome::Refused
+            }
+        }
+    }
+
+    fn removal_step(&mut self, run: &mut Run, figma: &mut impl Figma) -> Option<Outcome> {
+        let slot = *run.removals.get(run.at)?;
+        run.at += 1;
+        // A row may have taken the variable up since the designer looked; then it stays.
+        if !self.orphans.contains(&slot) || self.is_named(slot) {
+            return Some(Outcome::Nothing);
+        }
+        Some(match figma.write(&Op::Remove { variable: slot }) {
+            Ok(()) => {
+                self.let_go(slot);
+                self.totals.writes += 1;
+                self.totals.counts.removed += 1;
+                Outcome::Written
+            }
+            Err(text) => {
+                self.note_refusal(&text, figma);
+                self.declined.insert(slot);
+                let name = self
+                    .document
+                    .variable(slot)
+                    .map_or_else(String::new, |variable| variable.name.clone());
+                self.loose_problems.push(CellProblem {
+                    column: 0,
+                    message: format!("Figma did not remove “{name}”: {text}"),
+                    remedy: "Remove it in Figma by hand.".to_owned(),
+                });
+                Outcome::Refused
+            }
+        })
+    }
+
+    /// Takes the link from variables whose rows are gone, at the designer's word.
+    pub(super) fn unlink_orphans(&mut self, figma: &mut impl Figma) {
+        let orphans: Vec<VariableSlot> = self.open_orphans().collect();
+        for slot in orphans {
+            match figma.write(&Op::SetLink {
+                variable: slot,
+                key: None,
+            }) {
+                Ok(()) => {
+                    self.document.change(slot, |held| held.link = Link::None);
+                    self.orphans.remove(&slot);
+                    self.totals.writes += 1;
+                }
+                Err(text) => {
+                    // It can't be noted in the file, so it is kept for this session.
+                    self.note_refusal(&text, figma);
+                    self.declined.insert(slot);
+                }
+            }
+        }
+    }
+
+    fn finish_run(&mut self, run: &Run) {
+        self.stage = Stage::Rest;
+        self.totals.cancelled = run.cancelled;
+        if self.totals.stale
+            && self.totals.rereadings == 0
+            && !run.cancelled
+            && !self.totals.read_only
+        {
+            // Somebody changed the file between reading and writing: read it again and do what is left, once.
+            self.totals.rereadings = 1;
+            self.totals.stale = false;
+            let declined = std::mem::take(&mut self.declined);
+            self.stage = Stage::Indexing { next: 0 };
+            self.declined = declined;
+            return;
+        }
+        let totals = std::mem::take(&mut self.totals);
+        if totals.writes > 0 {
+            self.effects.push(Effect::CommitUndo);
+        }
+        let report = self.run_report(&totals);
+        self.post(ToPanel::Applied(report));
+        if totals.read_only {
+            self.read_only = true;
+            self.post(ToPanel::Stopped {
+                reason: StopReason::ReadOnly,
+            });
+            return;
+        }
+        self.count_run(is_good(&totals));
+    }
+}
+
+/// A run fails when Figma took nothing of it and refused something.
+fn is_good(totals: &Totals) -> bool {
+    totals.refused == 0 || totals.writes > 0
+}

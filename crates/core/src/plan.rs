@@ -1,0 +1,113 @@
+//! The plan: what differs between the sheet and the document, row by row, and whether it may go ahead.
+//!
+//! Owns the parts of a plan, the gate and the thresholds behind it. Must not know how a difference was found or how
+//! it is written.
+
+use crate::document::{Scopes, VariableSlot};
+use crate::protocol::panel::{Counts, WaitReason};
+use crate::value::Value;
+
+/// A later plan that touches more variables than this waits for the designer.
+pub const LARGE_PLAN_VARIABLES: u32 = 250;
+
+/// What an alias points at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// The variable of another row, which may still have to be made.
+    Row(u32),
+    /// A variable of the file that no row stands for.
+    Variable(VariableSlot),
+}
+
+/// One difference of a row. Texts stay in the sheet and are read when they are written.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Write {
+    /// A value; `mode` is a place in the layout's modes.
+    Value {
+        /// Place in the layout's modes.
+        mode: u32,
+        /// The value.
+        value: Value,
+    },
+    /// An alias, or an alias with an opacity of its own (0 to 1).
+    Alias {
+        /// Place in the layout's modes.
+        mode: u32,
+        /// What it points at.
+        target: Target,
+        /// For a composed colour.
+        opacity: Option<f64>,
+    },
+    /// The name.
+    Name,
+    /// The description.
+    Description,
+    /// The scopes.
+    Scopes(Scopes),
+    /// Code syntax; a place in [`crate::document::Platform::ALL`].
+    Code(u8),
+    /// Hidden from publishing.
+    Hidden(bool),
+    /// The link to the row's id.
+    Link,
+}
+
+/// Everything that differs for one row; nothing differs by default.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RowChange {
+    /// Whether the variable must be made first.
+    pub create: bool,
+    /// Whether it was made by a run that did not finish the row.
+    pub made: bool,
+    /// What to write after that.
+    pub writes: Vec<Write>,
+}
+
+impl RowChange {
+    /// Whether nothing differs.
+    pub fn is_empty(&self) -> bool {
+        !self.create && self.writes.is_empty()
+    }
+}
+
+/// Decides whether a plan of an approved mapping waits. `known` is how many variables Sheetwire made for this sheet,
+/// those of gone rows included; `rows` is how many rows the sheet has that can be variables.
+pub fn gate(counts: &Counts, known: u32, rows: u32) -> Option<WaitReason> {
+    if known > 0 && counts.removed > 0 && (rows == 0 || counts.removed * 2 > known) {
+        Some(WaitReason::Shrunken)
+    } else if counts.removed > 0 {
+        Some(WaitReason::Removes)
+    } else if counts.created + counts.changed > LARGE_PLAN_VARIABLES {
+        Some(WaitReason::Large)
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LARGE_PLAN_VARIABLES, gate};
+    use crate::protocol::panel::{Counts, WaitReason};
+
+    #[test]
+    fn removals_wait_and_most_gone_is_shrunken() {
+        let removed = |removed| Counts {
+            removed,
+            ..Counts::default()
+        };
+        assert_eq!(gate(&removed(0), 100, 100), None);
+        assert_eq!(gate(&removed(40), 100, 60), Some(WaitReason::Removes));
+        assert_eq!(gate(&removed(51), 100, 49), Some(WaitReason::Shrunken));
+        assert_eq!(gate(&removed(1), 2, 0), Some(WaitReason::Shrunken));
+    }
+
+    #[test]
+    fn large_plans_wait() {
+        let counts = Counts {
+            created: 1,
+            changed: LARGE_PLAN_VARIABLES,
+            ..Counts::default()
+        };
+        assert_eq!(gate(&counts, 0, 1_000), Some(WaitReason::Large));
+    }
+}

@@ -1,0 +1,11 @@
+//! The engine against a file in memory: what a sync writes, what it leaves alone, and that an edit leads to the same
+//! document as mapping everything anew.
+
+#[path = "sync/file.rs"]
+mod file;
+#[path = "sync/properties.rs"]
+mod properties;
+#[path = "sync/sheet.rs"]
+mod sheet;
+#[path = "sync/stories.rs"]
+mod stories;

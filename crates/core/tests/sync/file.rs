@@ -1,0 +1,514 @@
+//! A Figma file in memory, for the engine's tests.
+//!
+//! Owns a model of collections, modes and variables with Figma's refusals, other users' doings and faults to inject.
+//! Must not know sheets or plans.
+
+use std::collections::BTreeMap;
+
+use sheetwire_core::apply::{Figma, Op};
+use sheetwire_core::document::{CollectionSlot, Held, Platform, Scopes, VariableSlot};
+use sheetwire_core::engine::{Effect, Engine, Step};
+use sheetwire_core::protocol::panel::{Connection, ToPanel};
+use sheetwire_core::value::VariableType;
+
+/// A collection.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Collection {
+    pub name: String,
+    pub modes: Vec<String>,
+}
+
+/// A variable; aliases name their targets by id.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Variable {
+    pub collection: usize,
+    pub name: String,
+    pub kind: VariableType,
+    pub values: Vec<Held>,
+    pub description: String,
+    pub scopes: u32,
+    pub code: [String; 3],
+    pub hidden: bool,
+    pub link: Option<String>,
+}
+
+/// The file. Variables are kept by id; a slot of the engine leads to an id as the shell's handles do.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct File {
+    pub collections: Vec<Collection>,
+    pub variables: BTreeMap<u32, Variable>,
+    pub next_id: u32,
+    pub handles: Vec<u32>,
+    pub mode_limit: usize,
+    pub read_only: bool,
+    pub writes: u32,
+    /// Refuse this many of the next writes, after letting `fault_after` through.
+    pub faults: u32,
+    pub fault_after: u32,
+    pub undo_steps: u32,
+}
+
+impl File {
+    pub fn new() -> File {
+        File {
+            mode_limit: 20,
+            ..File::default()
+        }
+    }
+
+    pub fn add_collection(&mut self, name: &str, modes: &[&str]) -> usize {
+        self.collections.push(Collection {
+            name: name.into(),
+            modes: modes.iter().map(|mode| (*mode).to_owned()).collect(),
+        });
+        self.collections.len() - 1
+    }
+
+    pub fn add_variable(&mut self, collection: usize, name: &str, kind: VariableType) -> u32 {
+        let modes = self.collections[collection].modes.len();
+        self.next_id += 1;
+        self.variables.insert(
+            self.next_id,
+            Variable {
+                collection,
+                name: name.into(),
+                kind,
+                values: vec![default_of(kind); modes],
+                description: String::new(),
+                scopes: 1,
+                code: Default::default(),
+                hidden: false,
+                link: None,
+            },
+        );
+        self.next_id
+    }
+
+    pub fn id_of(&self, collection: &str, name: &str) -> Option<u32> {
+        let found = self.variables.iter().find(|(_, variable)| {
+            variable.name == name && self.collections[variable.collection].name == collection
+        });
+        found.map(|(id, _)| *id)
+    }
+
+    fn link_key(&self, variable: &Variable) -> String {
+        format!(
+            "n{}\n{}",
+            self.collections[variable.collection].name, variable.name
+        )
+    }
+
+    fn slot_of(&self, id: u32) -> Option<u32> {
+        self.handles
+            .iter()
+            .position(|handle| *handle == id)
+            .map(|at| at as u32)
+    }
+
+    fn pack(&self, id: u32, numbers: &mut Vec<f64>, text: &mut String) {
+        let variable = &self.variables[&id];
+        let link = match &variable.link {
+            None => 0,
+            Some(key) if *key == self.link_key(variable) => 1,
+            Some(_) => 2,
+        };
+        let kind = VariableType::ALL
+            .iter()
+            .position(|kind| *kind == variable.kind)
+            .expect("every type is listed");
+        numbers.extend([
+            variable.collection as f64,
+            kind as f64,
+            f64::from(variable.scopes),
+            f64::from(u8::from(variable.hidden)),
+            f64::from(link),
+        ]);
+        let key = if link == 2 {
+            variable.link.clone().unwrap_or_default()
+        } else {
+            String::new()
+        };
+        let [web, android, ios] = &variable.code;
+        text.push_str(
+            &[
+                &variable.name,
+                &variable.description,
+                web,
+                android,
+                ios,
+                &key,
+            ]
+            .map(String::as_str)
+            .join("\u{1f}"),
+        );
+        for value in &variable.values {
+            let slot = |id: &Option<VariableSlot>| {
+                id.and_then(|id| self.slot_of(id.0)).map_or(-1.0, f64::from)
+            };
+            match value {
+                Held::Missing => numbers.push(0.0),
+                Held::Color(channels) => {
+                    numbers.push(1.0);
+                    numbers.extend(channels.map(f64::from));
+                }
+                Held::Float(number) => numbers.extend([2.0, f64::from(*number)]),
+                Held::Boolean(value) => numbers.extend([3.0, f64::from(u8::from(*value))]),
+                Held::Alias(target) => numbers.extend([4.0, slot(target)]),
+                Held::Composed(target, opacity) => {
+                    numbers.extend([5.0, slot(target), f64::from(*opacity)])
+                }
+                Held::Text(value) => {
+                    numbers.push(6.0);
+                    text.push('\u{1f}');
+                    text.push_str(value);
+                }
+                Held::Easing(points) => {
+                    numbers.push(7.0);
+                    numbers.extend(points.map(f64::from));
+                }
+                Held::Timing(number) => numbers.extend([8.0, f64::from(*number)]),
+                Held::Other => numbers.push(9.0),
+            }
+        }
+        text.push('\u{1e}');
+    }
+
+    fn handle(&self, slot: VariableSlot) -> Result<u32, String> {
+        let id = self.handles.get(slot.0 as usize).copied().unwrap_or(0);
+        if self.variables.contains_key(&id) {
+            Ok(id)
+        } else {
+            Err("The variable with that id does not exist".into())
+        }
+    }
+
+    fn variable(&mut self, slot: VariableSlot) -> Result<&mut Variable, String> {
+        let id = self.handle(slot)?;
+        self.variables.get_mut(&id).ok_or_else(|| "gone".to_owned())
+    }
+
+    fn check_name(&self, collection: usize, name: &str, except: Option<u32>) -> Result<(), String> {
+        if name.contains(['.', '{', '}']) || name.is_empty() {
+            return Err("in createVariable: invalid variable name".into());
+        }
+        let twin = self.variables.iter().any(|(id, variable)| {
+            Some(*id) != except && variable.collection == collection && variable.name == name
+        });
+        if twin {
+            Err("in createVariable: duplicate variable name".into())
+        } else {
+            Ok(())
+        }
+    }
+
+    fn leads_to(&self, from: u32, to: u32) -> bool {
+        from == to
+            || self.variables.get(&from).is_some_and(|variable| {
+                variable.values.iter().any(|value| match value {
+                    Held::Alias(Some(target)) | Held::Composed(Some(target), _) => {
+                        self.leads_to(target.0, to)
+                    }
+                    _ => false,
+                })
+            })
+    }
+
+    fn perform(&mut self, op: &Op<'_>) -> Result<(), String> {
+        match op {
+            Op::CreateCollection { collection, name } => {
+                assert_eq!(
+                    collection.0 as usize,
+                    self.collections.len(),
+                    "slots are dense"
+                );
+                self.add_collection(name, &["Mode 1"]);
+            }
+            Op::RenameMode {
+                collection,
+                mode,
+                name,
+            } => {
+                if name.chars().count() > 40 {
+                    return Err("in renameMode: Name cannot exceed 40 characters".into());
+                }
+                self.collections[collection.0 as usize].modes[mode.0 as usize] = (*name).to_owned();
+            }
+            Op::AddMode {
+                collection: CollectionSlot(at),
+                mode,
+                name,
+            } => {
+                let at = *at as usize;
+                assert_eq!(
+                    mode.0 as usize,
+                    self.collections[at].modes.len(),
+                    "modes are added at the end"
+                );
+                if self.collections[at].modes.len() >= self.mode_limit {
+                    return Err(format!(
+                        "in addMode: Limited to {} modes only",
+                        self.mode_limit
+                    ));
+                }
+                self.collections[at].modes.push((*name).to_owned());
+                for variable in self
+                    .variables
+                    .values_mut()
+                    .filter(|variable| variable.collection == at)
+                {
+                    let first = variable.values.first().cloned().unwrap_or(Held::Missing);
+                    variable.values.push(first);
+                }
+            }
+            Op::CreateVariable {
+                variable,
+                collection,
+                name,
+                kind,
+                key,
+            } => {
+                let at = collection.0 as usize;
+                assert_eq!(variable.0 as usize, self.handles.len(), "slots are dense");
+                self.check_name(at, name, None)?;
+                let id = self.add_variable(at, name, *kind);
+                self.handles.push(id);
+                let key = key.map_or_else(|| self.link_key(&self.variables[&id]), str::to_owned);
+                self.variable(*variable)?.link = Some(key);
+            }
+            Op::SetValue {
+                variable,
+                mode,
+                value,
+            } => {
+                let variable = self.variable(*variable)?;
+                if value.variable_type() != variable.kind {
+                    return Err("Mismatched variable resolved type for mode".into());
+                }
+                variable.values[mode.0 as usize] = Held::stored(value);
+            }
+            Op::SetAlias {
+                variable,
+                mode,
+                target,
+                opacity,
+            } => {
+                let from = self.handle(*variable)?;
+                let to = self.handle(*target)?;
+                if self.variables[&from].kind != self.variables[&to].kind {
+                    return Err("Mismatched variable resolved type for mode".into());
+                }
+                if self.leads_to(to, from) {
+                    return Err("an alias cycle".into());
+                }
+                let to = Some(VariableSlot(to));
+                self.variable(*variable)?.values[mode.0 as usize] = opacity
+                    .map_or(Held::Alias(to), |opacity| {
+                        Held::Composed(to, opacity as f32)
+                    });
+            }
+            Op::Rename { variable, name } => {
+                let id = self.handle(*variable)?;
+                self.check_name(self.variables[&id].collection, name, Some(id))?;
+                self.variable(*variable)?.name = (*name).to_owned();
+            }
+            Op::SetDescription { variable, text } => {
+                self.variable(*variable)?.description = (*text).to_owned()
+            }
+            Op::SetScopes {
+                variable,
+                scopes: Scopes(bits),
+            } => self.variable(*variable)?.scopes = *bits,
+            Op::SetCode {
+                variable,
+                platform,
+                text,
+            } => {
+                let at = Platform::ALL
+                    .iter()
+                    .position(|other| other == platform)
+                    .expect("every platform is listed");
+                self.variable(*variable)?.code[at] = (*text).to_owned();
+            }
+            Op::SetHidden { variable, hidden } => self.variable(*variable)?.hidden = *hidden,
+            Op::SetLink { variable, key } => {
+                self.variable(*variable)?.link = key.map(str::to_owned)
+            }
+            Op::Remove { variable } => {
+                let id = self.handle(*variable)?;
+                self.variables.remove(&id);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn default_of(kind: VariableType) -> Held {
+    match kind {
+        VariableType::Color => Held::Color([1.0; 4]),
+        VariableType::Float => Held::Float(0.0),
+        VariableType::String => Held::Text("".into()),
+        VariableType::Boolean => Held::Boolean(false),
+        VariableType::Easing => Held::Easing([0.0, 0.0, 1.0, 1.0]),
+        VariableType::Timing => Held::Timing(0.0),
+    }
+}
+
+impl Figma for File {
+    fn write(&mut self, op: &Op<'_>) -> Result<(), String> {
+        if self.read_only {
+            return Err("this file can't be changed".into());
+        }
+        if self.fault_after > 0 {
+            self.fault_after -= 1;
+        } else if self.faults > 0 {
+            self.faults -= 1;
+            return Err("a fault".into());
+        }
+        self.perform(op)?;
+        self.writes += 1;
+        Ok(())
+    }
+
+    fn is_writable(&mut self) -> bool {
+        !self.read_only
+    }
+}
+
+/// An engine at a file, with what it has told.
+pub struct World {
+    pub engine: Engine,
+    pub file: File,
+    pub told: Vec<ToPanel>,
+    pub kept: Option<Connection>,
+    pending: Vec<String>,
+    /// Cells are handed over in pieces of this many bytes.
+    pub piece: usize,
+    /// What another user does each time after the document was read.
+    pub meanwhile: Option<fn(&mut File)>,
+}
+
+impl World {
+    pub fn new(file: File) -> World {
+        World::reopened(file, None)
+    }
+
+    pub fn reopened(file: File, connection: Option<Connection>) -> World {
+        let engine = Engine::new(connection.clone(), "en_US", false);
+        World {
+            engine,
+            file,
+            told: Vec::new(),
+            kept: connection,
+            pending: Vec::new(),
+            piece: 7,
+            meanwhile: None,
+        }
+    }
+
+    /// Puts cells in line, as the shell does.
+    pub fn bring(&mut self, cells: String, joins: bool) {
+        if joins && let Some(last) = self.pending.last_mut() {
+            last.push_str(&cells);
+            return;
+        }
+        self.pending.push(cells);
+    }
+
+    pub fn drop_pending(&mut self) {
+        self.pending.clear();
+    }
+
+    /// Steps until there is nothing to do.
+    pub fn settle(&mut self) {
+        while self.step() {}
+    }
+
+    /// One step; `false` at rest.
+    pub fn step(&mut self) -> bool {
+        let step = self.engine.step(&mut self.file);
+        match step {
+            Step::Rest => {
+                self.hear();
+                return false;
+            }
+            Step::More => {}
+            Step::Load => {
+                let cells = if self.pending.is_empty() {
+                    String::new()
+                } else {
+                    self.pending.remove(0)
+                };
+                let mut at = 0;
+                loop {
+                    let mut end = (at + self.piece).min(cells.len());
+                    while !cells.is_char_boundary(end) {
+                        end += 1;
+                    }
+                    self.engine.load(&cells[at..end], end == cells.len());
+                    at = end;
+                    if at == cells.len() {
+                        break;
+                    }
+                }
+            }
+            Step::ReadAll => {
+                self.file.handles = self.file.variables.keys().copied().collect();
+                let collections: String = self
+                    .file
+                    .collections
+                    .iter()
+                    .map(|collection| {
+                        let mut texts = vec![collection.name.as_str()];
+                        texts.extend(collection.modes.iter().map(String::as_str));
+                        texts.join("\u{1f}") + "\u{1e}"
+                    })
+                    .collect();
+                let ids = self.file.handles.clone();
+                self.engine.read_begin(&collections, ids.len() as u32);
+                for (at, id) in ids.iter().enumerate() {
+                    let (mut numbers, mut text) = (Vec::new(), String::new());
+                    self.file.pack(*id, &mut numbers, &mut text);
+                    self.engine
+                        .read_take(at as u32, 1, &numbers, &text)
+                        .expect("the packing is right");
+                }
+                self.engine.read_end();
+                if let Some(meanwhile) = self.meanwhile {
+                    meanwhile(&mut self.file);
+                }
+            }
+            Step::ReadSome(slots) => {
+                let (mut numbers, mut text, mut found, mut gone) =
+                    (Vec::new(), String::new(), Vec::new(), Vec::new());
+                for slot in slots {
+                    match self.file.handle(slot) {
+                        Ok(id) => {
+                            self.file.pack(id, &mut numbers, &mut text);
+                            found.push(slot);
+                        }
+                        Err(_) => gone.push(slot),
+                    }
+                }
+                self.engine
+                    .read_again(&found, &gone, &numbers, &text)
+                    .expect("the packing is right");
+                if let Some(meanwhile) = self.meanwhile {
+                    meanwhile(&mut self.file);
+                }
+            }
+        }
+        self.hear();
+        true
+    }
+
+    /// Performs the effects.
+    pub fn hear(&mut self) {
+        for effect in self.engine.take_effects() {
+            match effect {
+                Effect::Post(message) => self.told.push(message),
+                Effect::Keep(connection) => self.kept = connection,
+                Effect::CommitUndo => self.file.undo_steps += 1,
+            }
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Random edits: an edit leads where mapping everything anew leads.

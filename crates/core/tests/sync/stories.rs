@@ -1,0 +1,607 @@
+//! What a designer lives through, one story a test.
+
+use sheetwire_core::document::Held;
+use sheetwire_core::protocol::panel::{Counts, PreviewKind, ToPanel, WaitReason};
+use sheetwire_core::protocol::relay::{Position, SheetRef};
+use sheetwire_core::session::StopReason;
+use sheetwire_core::value::VariableType;
+
+use crate::file::{File, World};
+use crate::sheet::rows;
+
+const SHEET: &str = "
+    | Collection | Name            | light      | dark        | Type  | Description | Scopes   | code:web |
+    | mode       | color/bg        | {color/white} | {base:color/black} |  |  the page | ALL_FILLS | --bg |
+    | mode       | color/veil      | {color/black} / 50% | #00000080 | COLOR | | |  |
+    | Base colours |               |            |             |       |             |          |          |
+    | base       | color/white     | #ffffff    |             | COLOR |             |          |          |
+    | base       | color/black     | #000       |             | COLOR |             |          |          |
+    | base       | size/1          | 4          |             | FLOAT |             |          |          |
+";
+
+fn color(hex: u32) -> Held {
+    let channel = |shift: u32| (((hex >> shift) & 255) as f64 / 255.0) as f32;
+    Held::Color([channel(16), channel(8), channel(0), 1.0])
+}
+
+fn value(world: &World, collection: &str, name: &str, mode: usize) -> Held {
+    let id = world
+        .file
+        .id_of(collection, name)
+        .expect("the variable is there");
+    world.file.variables[&id].values[mode].clone()
+}
+
+fn stopped(world: &World) -> Vec<StopReason> {
+    let reasons = world.told.iter().filter_map(|message| match message {
+        ToPanel::Stopped { reason } => Some(*reason),
+        _ => None,
+    });
+    reasons.collect()
+}
+
+#[test]
+fn the_first_plan_is_previewed_and_then_applied() {
+    let mut world = World::connected(File::new(), &rows(SHEET));
+    assert_eq!(world.file.writes, 0);
+    let preview = world.preview().clone();
+    assert_eq!(preview.problems, []);
+    assert_eq!(
+        preview.counts,
+        Counts {
+            collections: 2,
+            modes: 3,
+            created: 5,
+            ..Counts::default()
+        }
+    );
+    assert_eq!(preview.rows[0].fields[0].after, "{base:color/white}");
+    assert_eq!(preview.rows[0].address, "Tokens!B2");
+    world.engine.approve(preview.plan, false);
+    world.settle();
+    let report = world.report();
+    assert_eq!(report.problems, []);
+    assert_eq!(
+        report.counts,
+        Counts {
+            collections: 2,
+            modes: 3,
+            created: 5,
+            ..Counts::default()
+        }
+    );
+    assert_eq!(world.file.undo_steps, 1);
+    assert_eq!(world.file.collections[0].modes, ["light", "dark"]);
+    assert_eq!(world.file.collections[1].modes, ["light"]);
+    assert_eq!(value(&world, "base", "color/white", 0), color(0xffffff));
+    let white = world.file.id_of("base", "color/white").expect("made");
+    assert!(
+        matches!(value(&world, "mode", "color/bg", 0), Held::Alias(Some(target)) if target.0 == white)
+    );
+    assert!(
+        matches!(value(&world, "mode", "color/veil", 0), Held::Composed(Some(_), opacity) if opacity == 0.5)
+    );
+    let id = world.file.id_of("mode", "color/bg").expect("made");
+    let variable = &world.file.variables[&id];
+    assert_eq!(
+        (
+            variable.description.as_str(),
+            variable.code[0].as_str(),
+            variable.scopes
+        ),
+        ("the page", "--bg", 1 << 5)
+    );
+    assert!(
+        world
+            .kept
+            .as_ref()
+            .is_some_and(|connection| connection.approved)
+    );
+}
+
+#[test]
+fn a_second_sync_writes_nothing() {
+    let mut world = World::live(File::new(), &rows(SHEET));
+    let writes = world.file.writes;
+    world.engine.sync_now();
+    world.settle();
+    assert_eq!(world.file.writes, writes);
+    assert_eq!(
+        world.report().counts,
+        Counts {
+            unchanged: 5,
+            ..Counts::default()
+        }
+    );
+    assert_eq!(world.file.undo_steps, 1);
+}
+
+#[test]
+fn reopening_writes_nothing() {
+    let world = World::live(File::new(), &rows(SHEET));
+    let writes = world.file.writes;
+    let mut world = World::reopened(world.file, world.kept);
+    world.snapshot(&rows(SHEET));
+    world.settle();
+    assert_eq!(world.file.writes, writes);
+    assert_eq!(world.report().writes, 0);
+}
+
+#[test]
+fn an_edit_changes_its_variable_alone() {
+    let mut world = World::live(File::new(), &rows(SHEET));
+    let writes = world.file.writes;
+    world.change(7, &[(4, 2, "#123456")]);
+    world.settle();
+    assert_eq!(world.file.writes, writes + 1);
+    assert_eq!(value(&world, "base", "color/white", 0), color(0x123456));
+    assert_eq!(
+        world.report().counts,
+        Counts {
+            changed: 1,
+            unchanged: 4,
+            ..Counts::default()
+        }
+    );
+}
+
+#[test]
+fn changes_that_come_during_a_run_are_done_after_it() {
+    let mut world = World::live(File::new(), &rows(SHEET));
+    world.change(7, &[(4, 2, "#111111")]);
+    for _ in 0..3 {
+        world.step();
+    }
+    world.change(7, &[(4, 2, "#222222")]);
+    world.change(7, &[(5, 2, "#333333")]);
+    assert!(world.engine.announced() <= 2);
+    world.settle();
+    assert_eq!(value(&world, "base", "color/white", 0), color(0x222222));
+    assert_eq!(value(&world, "base", "color/black", 0), color(0x333333));
+}
+
+#[test]
+fn unreadable_cells_have_an_address_and_stop_nothing_else() {
+    let mut world = World::live(File::new(), &rows(SHEET));
+    world.change(7, &[(4, 2, "#12345"), (5, 2, "#111")]);
+    world.settle();
+    let report = world.report().clone();
+    assert_eq!(report.problems.len(), 1);
+    assert_eq!(report.problems[0].address, "Tokens!C5");
+    assert_eq!(value(&world, "base", "color/white", 0), color(0xffffff));
+    assert_eq!(value(&world, "base", "color/black", 0), color(0x111111));
+    world.change(7, &[(4, 2, "#123456")]);
+    world.settle();
+    assert_eq!(world.report().problems, []);
+}
+
+#[test]
+fn duplicates_are_both_left_alone_and_both_named() {
+    let mut world = World::live(File::new(), &rows(SHEET));
+    world.change(
+        8,
+        &[
+            (7, 0, "base"),
+            (7, 1, "color/white"),
+            (7, 2, "#ff0000"),
+            (7, 4, "COLOR"),
+        ],
+    );
+    world.settle();
+    let problems = world.report().problems.clone();
+    let addresses: Vec<&str> = problems
+        .iter()
+        .map(|problem| problem.address.as_str())
+        .collect();
+    // The row that refers to the quarantined name says so too.
+    assert_eq!(addresses, ["Tokens!C2", "Tokens!B5", "Tokens!B8"]);
+    assert!(problems[1].message.contains("Tokens!B8") && problems[2].message.contains("Tokens!B5"));
+    assert_eq!(value(&world, "base", "color/white", 0), color(0xffffff));
+    world.change(8, &[(7, 1, "color/red")]);
+    world.settle();
+    assert_eq!(world.report().problems, []);
+    assert_eq!(value(&world, "base", "color/red", 0), color(0xff0000));
+}
+
+#[test]
+fn rows_that_go_wait_for_the_designer() {
+    let mut world = World::live(File::new(), &rows(SHEET));
+    world.change(6, &[]);
+    world.settle();
+    let Some(ToPanel::Waiting { reason, preview }) = world.told.last().cloned() else {
+        panic!("the plan should wait: {:?}", world.told.last());
+    };
+    assert_eq!(reason, WaitReason::Removes);
+    assert_eq!(preview.counts.removed, 1);
+    assert_eq!(preview.rows[0].kind, PreviewKind::Remove);
+    assert!(world.file.id_of("base", "size/1").is_some());
+    world.engine.approve(preview.plan, true);
+    world.settle();
+    assert!(world.file.id_of("base", "size/1").is_none());
+    assert_eq!(world.report().counts.removed, 1);
+}
+
+#[test]
+fn kept_variables_are_not_asked_about_again() {
+    let mut world = World::live(File::new(), &rows(SHEET));
+    world.change(6, &[]);
+    world.settle();
+    let plan = world.preview().plan;
+    world.engine.keep_removed(plan, &mut world.file);
+    world.settle();
+    assert!(world.file.id_of("base", "size/1").is_some());
+    world.engine.sync_now();
+    world.settle();
+    assert_eq!(
+        world.report().counts,
+        Counts {
+            unchanged: 4,
+            ..Counts::default()
+        }
+    );
+}
+
+#[test]
+fn a_plan_that_is_out_of_date_is_not_applied() {
+    let mut world = World::live(File::new(), &rows(SHEET));
+    world.change(6, &[]);
+    world.settle();
+    let plan = world.preview().plan;
+    world.change(6, &[(4, 2, "#0000ff")]);
+    world.settle();
+    world.engine.approve(plan, true);
+    world.settle();
+    assert!(matches!(world.told.last(), Some(ToPanel::Refused { .. })));
+    assert!(world.file.id_of("base", "size/1").is_some());
+}
+
+#[test]
+fn an_empty_sheet_stops_and_asks() {
+    let mut world = World::live(File::new(), &rows(SHEET));
+    let before = world.file.clone();
+    world.snapshot(&[]);
+    world.settle();
+    assert!(matches!(
+        world.told.last(),
+        Some(ToPanel::Waiting {
+            reason: WaitReason::Shrunken,
+            ..
+        })
+    ));
+    assert_eq!(world.preview().problems.len(), 1);
+    assert_eq!(world.file, before);
+    world.snapshot(&rows(SHEET));
+    world.settle();
+    assert_eq!(world.report().writes, 0);
+}
+
+#[test]
+fn a_sheet_that_lost_its_columns_stops_and_asks() {
+    let mut world = World::live(File::new(), &rows(SHEET));
+    let without: Vec<Vec<String>> = rows(SHEET)
+        .into_iter()
+        .map(|row| row.into_iter().skip(1).collect())
+        .collect();
+    world.snapshot(&without);
+    world.settle();
+    assert!(matches!(
+        world.told.last(),
+        Some(ToPanel::Waiting {
+            reason: WaitReason::Shrunken,
+            ..
+        })
+    ));
+    assert!(world.preview().problems[0].message.contains("“Collection”"));
+}
+
+#[test]
+fn moved_columns_and_title_rows_change_nothing() {
+    let mut world = World::live(File::new(), &rows(SHEET));
+    let writes = world.file.writes;
+    let mut moved: Vec<Vec<String>> = vec![vec!["Our tokens".into()], vec!["".into()]];
+    moved.extend(rows(SHEET).into_iter().map(|mut row| {
+        row.swap(2, 3);
+        row.insert(0, "note".into());
+        row
+    }));
+    moved[2][0] = "Owner".into();
+    world.snapshot(&moved);
+    world.settle();
+    assert_eq!(world.file.writes, writes);
+    assert_eq!(world.report().problems, []);
+}
+
+#[test]
+fn most_rows_gone_is_shrunken() {
+    let mut world = World::live(File::new(), &rows(SHEET));
+    world.snapshot(&rows(SHEET)[..2]);
+    world.settle();
+    assert!(matches!(
+        world.told.last(),
+        Some(ToPanel::Waiting {
+            reason: WaitReason::Shrunken,
+            ..
+        })
+    ));
+}
+
+#[test]
+fn a_foreign_variable_is_used_and_never_removed() {
+    let mut file = File::new();
+    let base = file.add_collection("base", &["light"]);
+    file.add_variable(base, "color/white", VariableType::Color);
+    file.add_variable(base, "mine", VariableType::Float);
+    let mut world = World::live(file, &rows(SHEET));
+    assert_eq!(world.report().counts.created, 4);
+    assert_eq!(world.report().counts.changed, 0);
+    world.change(6, &[(4, 1, "")]);
+    world.settle();
+    let preview = world.preview();
+    assert_eq!(
+        preview.counts.removed, 1,
+        "only the one that Sheetwire made"
+    );
+    assert_eq!(
+        preview.rows.last().map(|row| row.name.as_str()),
+        Some("size/1")
+    );
+}
+
+#[test]
+fn a_type_is_never_changed_silently() {
+    let mut world = World::live(File::new(), &rows(SHEET));
+    world.change(7, &[(6, 4, "STRING")]);
+    world.settle();
+    assert_eq!(world.report().problems[0].address, "Tokens!E7");
+    assert!(world.report().problems[0].message.contains("FLOAT"));
+    assert_eq!(value(&world, "base", "size/1", 0), Held::Float(4.0));
+}
+
+#[test]
+fn circles_of_aliases_are_named_and_mended() {
+    let mut world = World::live(File::new(), &rows(SHEET));
+    world.change(7, &[(4, 2, "{mode:color/bg}")]);
+    world.settle();
+    let addresses: Vec<String> = world
+        .report()
+        .problems
+        .iter()
+        .map(|problem| problem.address.clone())
+        .collect();
+    assert_eq!(addresses, ["Tokens!C2", "Tokens!C5"]);
+    world.change(7, &[(4, 2, "#fff")]);
+    world.settle();
+    assert_eq!(world.report().problems, []);
+    let writes = world.file.writes;
+    world.engine.sync_now();
+    world.settle();
+    assert_eq!(world.file.writes, writes);
+}
+
+#[test]
+fn an_alias_follows_when_its_target_appears() {
+    let mut world = World::live(File::new(), &rows(SHEET));
+    world.change(7, &[(1, 2, "{color/new}")]);
+    world.settle();
+    assert_eq!(world.report().problems[0].address, "Tokens!C2");
+    world.change(8, &[(7, 0, "base"), (7, 1, "color/new"), (7, 2, "#00ff00")]);
+    world.settle();
+    assert_eq!(world.report().problems, []);
+    let new = world.file.id_of("base", "color/new").expect("made");
+    assert!(
+        matches!(value(&world, "mode", "color/bg", 0), Held::Alias(Some(target)) if target.0 == new)
+    );
+}
+
+#[test]
+fn the_plans_mode_limit_is_explained() {
+    let file = File {
+        mode_limit: 1,
+        ..File::new()
+    };
+    let world = World::live(file, &rows(SHEET));
+    let report = world.report();
+    assert_eq!(report.problems.len(), 1);
+    assert_eq!(report.problems[0].address, "Tokens!D1");
+    assert!(report.problems[0].message.contains("plan allows 1 modes"));
+    assert_eq!(world.file.variables.len(), 5);
+}
+
+#[test]
+fn a_read_only_file_is_said_and_nothing_is_tried_again() {
+    let file = File {
+        read_only: true,
+        ..File::new()
+    };
+    let mut world = World::live(file, &rows(SHEET));
+    assert_eq!(stopped(&world), [StopReason::ReadOnly]);
+    world.change(7, &[(4, 2, "#123456")]);
+    world.settle();
+    assert_eq!(world.file.writes, 0);
+}
+
+#[test]
+fn a_run_that_fails_halfway_is_finished_by_the_next() {
+    let file = File {
+        fault_after: 6,
+        faults: 5,
+        ..File::new()
+    };
+    let mut world = World::live(file, &rows(SHEET));
+    world.engine.sync_now();
+    world.settle();
+    assert_eq!(world.report().problems, []);
+    let good = World::live(File::new(), &rows(SHEET));
+    assert_eq!(world.file.variables.len(), good.file.variables.len());
+    assert_eq!(value(&world, "base", "size/1", 0), Held::Float(4.0));
+}
+
+#[test]
+fn three_failed_runs_stop_the_sync() {
+    let mut world = World::live(File::new(), &rows(SHEET));
+    world.file.faults = 100;
+    for text in ["#111111", "#222222", "#333333", "#444444"] {
+        world.change(7, &[(4, 2, text)]);
+        world.settle();
+    }
+    assert_eq!(stopped(&world), [StopReason::Breaker]);
+    world.file.faults = 0;
+    world.engine.sync_now();
+    world.settle();
+    assert_eq!(value(&world, "base", "color/white", 0), color(0x444444));
+}
+
+#[test]
+fn a_variable_removed_meanwhile_is_made_again() {
+    let mut world = World::live(File::new(), &rows(SHEET));
+    let id = world.file.id_of("base", "size/1").expect("made");
+    world.file.variables.remove(&id);
+    world.change(7, &[(6, 2, "8")]);
+    world.settle();
+    assert_eq!(value(&world, "base", "size/1", 0), Held::Float(8.0));
+    // And while the engine is between reading and writing.
+    world.meanwhile = Some(|file| {
+        if let Some(id) = file.id_of("base", "size/1")
+            && file.writes < 100
+        {
+            file.writes = 100;
+            file.variables.remove(&id);
+        }
+    });
+    world.change(7, &[(6, 2, "9")]);
+    world.settle();
+    assert_eq!(value(&world, "base", "size/1", 0), Held::Float(9.0));
+    assert_eq!(world.report().problems, []);
+}
+
+#[test]
+fn a_variable_made_meanwhile_is_used() {
+    let mut world = World::connected(File::new(), &rows(SHEET));
+    let base = world.file.add_collection("base", &["light"]);
+    world
+        .file
+        .add_variable(base, "color/white", VariableType::Color);
+    let plan = world.preview().plan;
+    // The file has a collection the engine does not know of: its slots are stale, so it reads again first.
+    world.engine.sync_now();
+    world.settle();
+    world.engine.approve(plan, false);
+    world.settle();
+    let plan = world.preview().plan;
+    world.engine.approve(plan, false);
+    world.settle();
+    assert_eq!(world.report().problems, []);
+    assert_eq!(world.file.collections.len(), 2);
+    assert_eq!(world.file.variables.len(), 5);
+}
+
+#[test]
+fn cancel_leaves_what_was_written_and_goes_on_later() {
+    let mut world = World::connected(File::new(), &rows(SHEET));
+    let plan = world.preview().plan;
+    world.engine.approve(plan, false);
+    while world.file.variables.len() < 2 {
+        world.step();
+    }
+    world.engine.cancel();
+    world.settle();
+    assert!(world.report().cancelled);
+    assert_eq!(world.file.variables.len(), 2);
+    assert_eq!(world.file.undo_steps, 1);
+    world.engine.sync_now();
+    world.settle();
+    assert_eq!(world.file.variables.len(), 5);
+    assert_eq!(world.report().problems, []);
+}
+
+#[test]
+fn an_id_keeps_the_variable_through_a_rename() {
+    let sheet = "
+        | id | Name   | Value |
+        | 1  | color/a | #fff |
+        | 2  | color/b | {color/a} |
+    ";
+    let mut world = World::live(File::new(), &rows(sheet));
+    let id = world
+        .file
+        .id_of("Tokens", "color/a")
+        .expect("made in a collection named after the tab");
+    world.change(3, &[(1, 1, "color/paper"), (2, 2, "{color/paper}")]);
+    world.settle();
+    assert_eq!(world.file.id_of("Tokens", "color/paper"), Some(id));
+    assert_eq!(world.file.variables.len(), 2);
+    assert_eq!(world.report().problems, []);
+    // Renamed in Figma: it keeps its binding and gets the sheet's name back.
+    world.file.variables.get_mut(&id).expect("there").name = "mine".into();
+    world.engine.sync_now();
+    world.settle();
+    assert_eq!(world.file.id_of("Tokens", "color/paper"), Some(id));
+}
+
+#[test]
+fn a_rename_in_figma_keeps_the_variable_without_ids() {
+    let mut world = World::live(File::new(), &rows(SHEET));
+    let id = world.file.id_of("base", "color/white").expect("made");
+    world.file.variables.get_mut(&id).expect("there").name = "white".into();
+    world.engine.sync_now();
+    world.settle();
+    assert_eq!(world.file.id_of("base", "color/white"), Some(id));
+    assert_eq!(world.file.variables.len(), 5);
+}
+
+#[test]
+fn cells_of_another_sheet_are_refused() {
+    let mut world = World::live(File::new(), &rows(SHEET));
+    let other = SheetRef {
+        spreadsheet_id: "other".into(),
+        sheet_id: 0,
+    };
+    assert!(!world.engine.announce_changes(
+        &other,
+        Position {
+            epoch: "e".into(),
+            revision: 9
+        },
+        3
+    ));
+    world.hear();
+    assert!(matches!(world.told.last(), Some(ToPanel::Refused { .. })));
+}
+
+#[test]
+fn nothing_is_written_while_the_toggle_is_off() {
+    let mut world = World::live(File::new(), &rows(SHEET));
+    world.engine.toggle(false);
+    let writes = world.file.writes;
+    world.change(7, &[(4, 2, "#123456")]);
+    world.settle();
+    assert_eq!(world.file.writes, writes);
+    world.engine.toggle(true);
+    world.settle();
+    assert_eq!(value(&world, "base", "color/white", 0), color(0x123456));
+}
+
+#[test]
+fn a_sheet_without_a_header_says_what_is_missing() {
+    let mut world = World::new(File::new());
+    world.engine.connect(crate::sheet::sheet_ref());
+    world.snapshot(&rows("| a | b |\n| c | d |"));
+    world.settle();
+    let Some(ToPanel::Inferred { problems, .. }) = world.told.last() else {
+        panic!("columns should be inferred");
+    };
+    assert_eq!(problems.len(), 2);
+    let (columns, header_row) = world.inferred();
+    world.engine.confirm_columns(columns, header_row);
+    world.settle();
+    assert!(matches!(world.told.last(), Some(ToPanel::Refused { .. })));
+}
+
+#[test]
+fn names_that_figma_refuses_are_problems() {
+    let mut world = World::live(File::new(), &rows(SHEET));
+    world.change(8, &[(7, 1, "spacing/0.5"), (7, 2, "4")]);
+    world.settle();
+    assert_eq!(world.report().problems[0].address, "Tokens!B8");
+    assert_eq!(world.file.variables.len(), 5);
+}
