@@ -133,7 +133,10 @@ async function startUp(): Promise<void> {
         const frame = document.createElement('iframe');
         frame.sandbox.add('allow-scripts');
         frame.srcdoc = html;
-        const first = new Promise((resolve) => window.addEventListener('message', resolve, { once: true }));
+        const first = new Promise((resolve, reject) => {
+          window.addEventListener('message', resolve, { once: true });
+          setTimeout(() => { reject(new Error('the panel said nothing in time')); }, 10_000);
+        });
         document.body.append(frame);
         await first;
         return performance.now() - started;
