@@ -1,2 +1,165 @@
-//! The ui program.
-fn main() {}
+//! The UI program: the panel's page, between the sandbox and the relay.
+//!
+//! Owns what a designer sees and the one flag evaluation. Must not know what a variable means or decide whether a
+//! feature is on: the sandbox does.
+
+mod evaluation;
+mod sandbox;
+mod sync;
+mod variables;
+mod words;
+
+use leptos::prelude::*;
+use leptos::web_sys::KeyboardEvent;
+use sheetwire_core::flags::Decision;
+use sheetwire_core::protocol::panel::{CollectionView, ToPanel, ToSandbox};
+
+/// The panel's tabs, in order.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tab {
+    Variables,
+    Sync,
+}
+
+/// What is known of the file's variables.
+#[derive(Clone, PartialEq)]
+enum Listing {
+    Loading,
+    Ready(Vec<CollectionView>),
+    Failed(String),
+}
+
+/// Everything the views read.
+#[derive(Clone, Copy)]
+struct Panel {
+    tab: RwSignal<Tab>,
+    file_name: RwSignal<String>,
+    read_only: RwSignal<bool>,
+    listing: RwSignal<Listing>,
+    decision: RwSignal<Decision>,
+    /// What the sandbox refused or failed at last; shown until the next answer.
+    notice: RwSignal<Option<String>>,
+    targeting_key: StoredValue<Option<String>>,
+}
+
+fn main() {
+    let panel = Panel {
+        tab: RwSignal::new(Tab::Variables),
+        file_name: RwSignal::new(String::new()),
+        read_only: RwSignal::new(false),
+        listing: RwSignal::new(Listing::Loading),
+        decision: RwSignal::new(Decision::Unknown),
+        notice: RwSignal::new(None),
+        targeting_key: StoredValue::new(None),
+    };
+    sandbox::hear(move |message| take(panel, message));
+    mount_to_body(move || view! { <Page panel/> });
+    sandbox::say(&ToSandbox::Ready {
+        entropy: sandbox::entropy(),
+    });
+}
+
+/// Takes one message of the sandbox.
+fn take(panel: Panel, message: ToPanel) {
+    match message {
+        ToPanel::Hello {
+            file_name,
+            read_only,
+            targeting_key,
+            ..
+        } => {
+            panel.file_name.set(file_name);
+            panel.read_only.set(read_only);
+            panel.targeting_key.set_value(Some(targeting_key));
+            sandbox::say(&ToSandbox::ListVariables);
+        }
+        ToPanel::Variables { collections } => {
+            panel.notice.set(None);
+            panel.listing.set(Listing::Ready(collections));
+            evaluate_once(panel);
+        }
+        ToPanel::Flags { realtime_sync } => panel.decision.set(realtime_sync),
+        ToPanel::Refused { message, remedy } => {
+            let remedy = remedy.unwrap_or_default();
+            panel.notice.set(Some(format!("{message} {remedy}")));
+        }
+        ToPanel::Failed { message, fatal } => {
+            if fatal
+                || panel
+                    .listing
+                    .with_untracked(|listing| *listing == Listing::Loading)
+            {
+                panel.listing.set(Listing::Failed(message));
+                evaluate_once(panel);
+            } else {
+                panel.notice.set(Some(message));
+            }
+        }
+        // A sandbox that has Real-Time Sync off sends none of these.
+        ToPanel::Kept { .. }
+        | ToPanel::Inferred { .. }
+        | ToPanel::Preview(_)
+        | ToPanel::Waiting { .. }
+        | ToPanel::Progress { .. }
+        | ToPanel::Applied(_)
+        | ToPanel::ConnectionChanged { .. }
+        | ToPanel::Stopped { .. } => {}
+    }
+}
+
+/// Asks the relay for the flags, once, now that the panel is usable.
+fn evaluate_once(panel: Panel) {
+    let Some(key) = panel.targeting_key.get_value() else {
+        return;
+    };
+    panel.targeting_key.set_value(None);
+    evaluation::evaluate(key);
+}
+
+/// The whole panel.
+#[component]
+fn Page(panel: Panel) -> impl IntoView {
+    let tabs = [
+        (Tab::Variables, "variables", words::TAB_VARIABLES),
+        (Tab::Sync, "sync", words::TAB_SYNC),
+    ];
+    let step = move |event: KeyboardEvent| {
+        let key = event.key();
+        if key == "ArrowLeft" || key == "ArrowRight" || key == "Home" || key == "End" {
+            event.prevent_default();
+            let next = match (key.as_str(), panel.tab.get_untracked()) {
+                ("Home", _) => Tab::Variables,
+                ("End", _) => Tab::Sync,
+                (_, Tab::Variables) => Tab::Sync,
+                (_, Tab::Sync) => Tab::Variables,
+            };
+            panel.tab.set(next);
+            sandbox::focus(if next == Tab::Variables {
+                "tab-variables"
+            } else {
+                "tab-sync"
+            });
+        }
+    };
+    view! {
+        <div class="tabs" role="tablist" aria-label="Sheetwire" on:keydown=step>
+            {tabs.map(|(tab, id, title)| view! {
+                <button
+                    role="tab"
+                    id=format!("tab-{id}")
+                    aria-controls=format!("panel-{id}")
+                    aria-selected=move || if panel.tab.get() == tab { "true" } else { "false" }
+                    tabindex=move || if panel.tab.get() == tab { "0" } else { "-1" }
+                    on:click=move |_| panel.tab.set(tab)
+                >{title}</button>
+            }).to_vec()}
+        </div>
+        <p class="notice" role="status" hidden=move || panel.notice.get().is_none()>{move || panel.notice.get()}</p>
+        <section id="panel-variables" role="tabpanel" aria-labelledby="tab-variables" hidden=move || panel.tab.get() != Tab::Variables>
+            <variables::Variables panel/>
+        </section>
+        <section id="panel-sync" role="tabpanel" aria-labelledby="tab-sync" hidden=move || panel.tab.get() != Tab::Sync>
+            <sync::RealTimeSync panel/>
+        </section>
+    }
+}

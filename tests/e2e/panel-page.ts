@@ -5,6 +5,7 @@
  */
 
 import { loadQuickJs } from '../figma-host/browser.ts';
+import type { StoredDocument } from '../figma-host/document.ts';
 import { FigmaHost } from '../figma-host/host.ts';
 import { IframePanel } from '../figma-host/iframe.ts';
 import type { Manifest, WebAssemblyPolicy } from '../figma-host/manifest.ts';
@@ -17,6 +18,8 @@ export interface PanelPlugin {
   manifest: Manifest;
   webAssembly: WebAssemblyPolicy;
   theme: Theme;
+  /** The file; an empty one unless given. */
+  document?: StoredDocument;
 }
 
 const plugin = (await (await fetch('/plugin')).json()) as PanelPlugin;
