@@ -10,6 +10,8 @@ mod file;
 mod links;
 #[path = "cases/row.rs"]
 mod row;
+#[path = "cases/scopes.rs"]
+mod scopes;
 #[path = "cases/value.rs"]
 mod value;
 
@@ -18,6 +20,7 @@ const RUNNERS: &[(&str, file::Runner)] = &[
     ("value", value::run),
     ("row", row::run),
     ("link", links::run),
+    ("scopes", scopes::run),
 ];
 
 #[test]
