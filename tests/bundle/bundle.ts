@@ -5,7 +5,7 @@
  */
 
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 import { type FigmaHost, type HostOptions, type Manifest, ROOT, startHost } from '../figma-host/node.ts';
 
@@ -22,7 +22,7 @@ export async function openPlugin(
   options: Partial<Omit<HostOptions, 'quickjs' | 'code' | 'manifest'>> = {},
   variant: Variant = 'sync',
 ): Promise<FigmaHost> {
-  const folder = join(ROOT, FOLDERS[variant]);
+  const folder = resolve(ROOT, FOLDERS[variant]);
   const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
   return startHost({
     code: read('code.js'),
