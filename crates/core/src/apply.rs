@@ -72,7 +72,7 @@ pub enum Op<'a> {
         mode: ModeSlot,
         /// What it points at.
         target: VariableSlot,
-        /// 0 to 1.
+        /// In percent, 0 to 100.
         opacity: Option<f64>,
     },
     /// Renames a variable.

@@ -11,13 +11,14 @@
 //!
 //! | tag | payload | | tag | payload |
 //! | --- | --- | --- | --- | --- |
-//! | 0 | – (no value) | | 5 | variable slot, opacity (composed) |
+//! | 0 | – (no value) | | 5 | variable slot, opacity in percent (composed) |
 //! | 1 | r, g, b, a | | 6 | – (the next text) |
 //! | 2 | number | | 7 | x1, y1, x2, y2 (easing) |
 //! | 3 | 0 or 1 | | 8 | number (timing) |
 //! | 4 | variable slot (alias) | | 9 | – (something else) |
 //!
-//! A slot of -1 is a variable of another file. Texts of a variable, separated by U+001F and ended by U+001E: name,
+//! A variable slot of -1 is a variable of another file. A collection slot of -1 stands alone, with an empty text: Figma
+//! no longer has the variable. Texts of a variable, separated by U+001F and ended by U+001E: name,
 //! description, code syntax for web, Android and iOS, link key, then its text values in the order of modes.
 //! A collection's text is its name and its modes' names, the same way. Control characters U+001C to U+001F never
 //! stand in a packed text; the shell replaces them by a space.
@@ -105,7 +106,7 @@ pub enum Held {
     Text(Box<str>),
     /// An alias; `None` when the target is in another file.
     Alias(Option<VariableSlot>),
-    /// An alias of a colour with an opacity of its own, 0 to 1.
+    /// An alias of a colour with an opacity of its own, 0 to 100 (Figma's typings: "a separate opacity percentage").
     Composed(Option<VariableSlot>, f32),
     /// The control points of a cubic Bézier curve.
     Easing([f32; 4]),
@@ -241,6 +242,13 @@ struct Numbers<'a> {
 }
 
 impl Numbers<'_> {
+    /// Whether the next variable is one that Figma no longer has; steps over it.
+    fn is_gone(&mut self) -> bool {
+        let gone = self.all.get(self.at).is_some_and(|number| *number < 0.0);
+        self.at += usize::from(gone);
+        gone
+    }
+
     fn next(&mut self) -> Option<f64> {
         let number = self.all.get(self.at).copied();
         self.at += 1;
@@ -301,6 +309,10 @@ impl Document {
         let mut records = text.split(RECORD_END);
         for (at, slot) in slots.into_iter().enumerate() {
             let record = records.next().unwrap_or_default();
+            if numbers.is_gone() {
+                self.put(slot, None);
+                continue;
+            }
             let variable = self
                 .unpack(&mut numbers, record)
                 .ok_or(PackError { at: at as u32 })?;

@@ -69,6 +69,19 @@ pub enum Effect {
     CommitUndo,
 }
 
+/// Which fields of variables are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fields {
+    /// The description.
+    pub description: bool,
+    /// The scopes.
+    pub scopes: bool,
+    /// The code syntax.
+    pub code: bool,
+    /// Hidden from publishing.
+    pub hidden: bool,
+}
+
 /// Something announced by a message whose cells are still to come.
 #[derive(Debug, Clone)]
 enum Incoming {
@@ -326,6 +339,25 @@ impl Engine {
         self.post(ToPanel::Stopped {
             reason: StopReason::Disconnected,
         });
+    }
+
+    /// The flag went off: whatever goes on ends here, and nothing begins again.
+    pub fn switch_off(&mut self) {
+        self.forget_sheet();
+        self.tripped = true;
+        self.post(ToPanel::Stopped {
+            reason: StopReason::SwitchedOff,
+        });
+    }
+
+    /// The file can't be written to: no run begins any more.
+    pub fn found_read_only(&mut self) {
+        if !std::mem::replace(&mut self.read_only, true) {
+            self.forget_sheet();
+            self.post(ToPanel::Stopped {
+                reason: StopReason::ReadOnly,
+            });
+        }
     }
 
     fn forget_sheet(&mut self) {
@@ -808,25 +840,37 @@ impl Engine {
         }
     }
 
-    /// Hands over variables that were read again; `gone` are those that Figma no longer has.
+    /// Hands over the variables that [`Step::ReadSome`] named, packed.
     ///
     /// # Errors
     /// See [`Document::take`].
     pub fn read_again(
         &mut self,
-        found: &[VariableSlot],
-        gone: &[VariableSlot],
+        slots: &[VariableSlot],
         numbers: &[f64],
         text: &str,
     ) -> Result<(), PackError> {
-        for slot in gone {
-            self.let_go(*slot);
+        self.document.take(slots.iter().copied(), numbers, text)?;
+        for slot in slots {
+            if self.document.variable(*slot).is_none() {
+                self.let_go(*slot);
+            }
         }
-        self.document.take(found.iter().copied(), numbers, text)?;
         if matches!(self.stage, Stage::ReadingSome) {
             self.stage = Stage::Mapping { at: 0 };
         }
         Ok(())
+    }
+
+    /// What of each variable needs reading: without a column for it, a field is never compared.
+    pub fn fields(&self) -> Fields {
+        let layout = self.layout.as_ref();
+        Fields {
+            description: layout.is_some_and(|layout| layout.description.is_some()),
+            scopes: layout.is_some_and(|layout| layout.scopes.is_some()),
+            code: layout.is_some_and(|layout| layout.code.iter().any(Option::is_some)),
+            hidden: layout.is_some_and(|layout| layout.hidden.is_some()),
+        }
     }
 
     /// Reading failed: the run is given up, and counts as failed.

@@ -314,9 +314,10 @@ pub fn held_text(document: &Document, held: &Held) -> String {
         Held::Boolean(value) => switch_text(*value),
         Held::Text(text) => text.to_string(),
         Held::Alias(target) => variable_text(document, *target),
-        Held::Composed(target, opacity) => {
-            alias_text(&variable_text(document, *target), Some(f64::from(*opacity)))
-        }
+        Held::Composed(target, opacity) => alias_text(
+            &variable_text(document, *target),
+            Some(f64::from(*opacity) / 100.0),
+        ),
         Held::Easing(points) => value::write(&Value::Easing(points.map(f64::from))),
         Held::Other => "something this version does not know".to_owned(),
     }

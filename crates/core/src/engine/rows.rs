@@ -857,7 +857,8 @@ impl Engine {
                 && self.holds(slot, mode_slot, |held| match (held, opacity) {
                     (Held::Alias(held), None) => *held == target_slot,
                     (Held::Composed(held, held_opacity), Some(opacity)) => {
-                        *held == target_slot && *held_opacity == opacity as f32
+                        *held == target_slot
+                            && *held_opacity == super::running::percent(opacity) as f32
                     }
                     _ => false,
                 });

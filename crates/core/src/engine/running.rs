@@ -463,11 +463,11 @@ impl Engine {
                     variable,
                     mode: mode_slot,
                     target,
-                    opacity: *opacity,
+                    opacity: opacity.map(percent),
                 });
                 if result.is_ok() {
                     let held = opacity.map_or(Held::Alias(Some(target)), |opacity| {
-                        Held::Composed(Some(target), opacity as f32)
+                        Held::Composed(Some(target), percent(opacity) as f32)
                     });
                     self.document.set_value(variable, mode_slot, held);
                 }
@@ -663,4 +663,9 @@ impl Engine {
 /// A run fails when Figma took nothing of it and refused something.
 fn is_good(totals: &Totals) -> bool {
     totals.refused == 0 || totals.writes > 0
+}
+
+/// An opacity as Figma's composed colours take it.
+pub(super) fn percent(opacity: f64) -> f64 {
+    opacity * 100.0
 }

@@ -478,19 +478,18 @@ impl World {
                 }
             }
             Step::ReadSome(slots) => {
-                let (mut numbers, mut text, mut found, mut gone) =
-                    (Vec::new(), String::new(), Vec::new(), Vec::new());
-                for slot in slots {
-                    match self.file.handle(slot) {
-                        Ok(id) => {
-                            self.file.pack(id, &mut numbers, &mut text);
-                            found.push(slot);
+                let (mut numbers, mut text) = (Vec::new(), String::new());
+                for slot in &slots {
+                    match self.file.handle(*slot) {
+                        Ok(id) => self.file.pack(id, &mut numbers, &mut text),
+                        Err(_) => {
+                            numbers.push(-1.0);
+                            text.push('\u{1e}');
                         }
-                        Err(_) => gone.push(slot),
                     }
                 }
                 self.engine
-                    .read_again(&found, &gone, &numbers, &text)
+                    .read_again(&slots, &numbers, &text)
                     .expect("the packing is right");
                 if let Some(meanwhile) = self.meanwhile {
                     meanwhile(&mut self.file);

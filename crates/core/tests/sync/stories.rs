@@ -79,7 +79,7 @@ fn the_first_plan_is_previewed_and_then_applied() {
         matches!(value(&world, "mode", "color/bg", 0), Held::Alias(Some(target)) if target.0 == white)
     );
     assert!(
-        matches!(value(&world, "mode", "color/veil", 0), Held::Composed(Some(_), opacity) if opacity == 0.5)
+        matches!(value(&world, "mode", "color/veil", 0), Held::Composed(Some(_), opacity) if opacity == 50.0)
     );
     let id = world.file.id_of("mode", "color/bg").expect("made");
     let variable = &world.file.variables[&id];
