@@ -1,9 +1,13 @@
-//! The session's states and the steps between them.
+//! The session: what the Real-Time Sync tab is doing, and the steps between its states.
 //!
-//! Owns the states and what each event does to them. Must not know sockets, timers or views: a shell receives,
-//! calls [`step`], and performs the effects.
+//! Owns the states, the events that move them and the effects they ask for. Must not know sockets, HTTP, timers,
+//! randomness or views: a shell hands in events, and performs the effects in order.
 
 use serde::{Deserialize, Serialize};
+
+use crate::flags::Decision;
+use crate::protocol::panel::{Column, Connection, Preview, Problem, RunReport, WaitReason};
+use crate::protocol::relay::{Spreadsheet, SpreadsheetEntry};
 
 /// Why sync was stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,4 +25,174 @@ pub enum StopReason {
     Breaker,
     /// The file can't be edited.
     ReadOnly,
+}
+
+/// Something the designer is told beside the state: an error with a way out, or what was just done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// One plain sentence.
+    pub message: String,
+    /// What to do about it.
+    pub remedy: Option<String>,
+}
+
+/// What the tab shows. The views draw exactly this, and nothing else decides what they draw.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// Off for this user. Nothing of the feature runs.
+    Off(Decision),
+    /// The file can't be edited.
+    ReadOnly,
+    /// Nobody is signed in.
+    SignedOut,
+    /// A sign-in waits for the browser.
+    SigningIn {
+        /// The short code to compare; empty while the relay is asked for it.
+        code: String,
+        /// The page in the browser; empty while the relay is asked for it.
+        url: String,
+    },
+    /// Signed in, no sheet connected: choosing a spreadsheet.
+    ChoosingSpreadsheet {
+        /// What may be connected; `None` while it is fetched.
+        entries: Option<Vec<SpreadsheetEntry>>,
+    },
+    /// A spreadsheet was chosen: choosing the tab.
+    ChoosingSheet {
+        /// Its tabs; `None` while they are fetched.
+        spreadsheet: Option<Spreadsheet>,
+    },
+    /// A tab was chosen; its cells are on the way, or are being read.
+    Reading,
+    /// The columns are there to be confirmed.
+    ConfirmingColumns {
+        /// One for each column of the sheet.
+        columns: Vec<Column>,
+        /// Zero-based.
+        header_row: u32,
+        /// The first rows under the header.
+        sample: Vec<Vec<String>>,
+        /// What keeps the sheet from being read.
+        problems: Vec<Problem>,
+        /// The columns were confirmed; the preview is being made.
+        busy: bool,
+    },
+    /// The first plan is there to be looked at.
+    Previewing(Preview),
+    /// A sheet is connected and was approved once.
+    Connected(Connected),
+    /// The sandbox program has died; the plugin must be run again.
+    Dead {
+        /// What it said.
+        message: String,
+    },
+}
+
+/// A file that follows a sheet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connected {
+    /// The connection.
+    pub connection: Connection,
+    /// How the sheet reaches us.
+    pub link: Link,
+    /// What the sandbox is doing: operations done and in all.
+    pub progress: Option<(u32, u32)>,
+    /// The last run that ended.
+    pub last: Option<RunReport>,
+    /// A plan that waits for the designer.
+    pub waiting: Option<(WaitReason, Preview)>,
+    /// Why sync stands still, while it does.
+    pub stopped: Option<StopReason>,
+    /// What is wrong at the relay or at Google, while it is.
+    pub trouble: Option<Notice>,
+}
+
+/// How the sheet reaches us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Link {
+    /// Not wanted: sync is off for this file or stopped.
+    Down,
+    /// On its way, for the first time.
+    Connecting,
+    /// Over the WebSocket.
+    Live,
+    /// Over HTTP, because this network refuses the WebSocket.
+    Polling,
+    /// Neither; trying again.
+    Offline {
+        /// Counts from 1.
+        attempt: u32,
+        /// Unix time of the next try, in milliseconds.
+        retry_unix_ms: u64,
+    },
+}
+
+/// What the designer does in the tab.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Begins a sign-in.
+    SignIn,
+    /// Opens the sign-in's page again.
+    OpenSignIn,
+    /// Gives a sign-in up.
+    CancelSignIn,
+    /// Signs out: the relay revokes and forgets.
+    SignOut,
+    /// Fetches the list of spreadsheets again.
+    Refresh,
+    /// Chooses a spreadsheet of the list.
+    ChooseSpreadsheet {
+        /// Google's id.
+        id: String,
+    },
+    /// Pastes a link to a spreadsheet (its `gid` names the tab).
+    PasteLink {
+        /// As pasted.
+        link: String,
+    },
+    /// Chooses a tab of the chosen spreadsheet.
+    ChooseSheet {
+        /// Google's id.
+        sheet_id: i64,
+    },
+    /// Goes one step back while connecting.
+    Back,
+    /// The columns are right.
+    ConfirmColumns {
+        /// One for each column of the sheet.
+        columns: Vec<Column>,
+        /// Zero-based.
+        header_row: u32,
+    },
+    /// Looks at the columns again, from the preview.
+    EditColumns,
+    /// Applies the plan that is shown.
+    Approve {
+        /// Its number.
+        plan: u32,
+        /// Whether removals are part of it.
+        include_removals: bool,
+    },
+    /// Keeps the variables whose rows are gone.
+    KeepRemoved {
+        /// The plan's number.
+        plan: u32,
+    },
+    /// Stops the run.
+    Cancel,
+    /// Switches sync on or off for this file.
+    Toggle {
+        /// On or off.
+        on: bool,
+    },
+    /// Reads and compares everything again.
+    SyncNow,
+    /// Tries to reach the relay now instead of waiting.
+    RetryNow,
+    /// Forgets the connection of this file.
+    Disconnect,
+    /// Hides the panel; sync goes on.
+    Hide,
+    /// Puts the notice away.
+    DismissNotice,
 }
