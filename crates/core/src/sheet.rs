@@ -22,9 +22,11 @@
 
 use std::borrow::Cow;
 
+mod difference;
 mod link;
 mod packed;
 
+pub use difference::{Difference, diff};
 pub use link::{LinkError, SheetLink, parse_link};
 pub use packed::{
     CellView, Change, Changes, Kind, PackedError, Row, Rows, unpack_cell, unpack_changes,
