@@ -4,4 +4,6 @@
 
 pub mod config;
 pub mod error;
+pub mod flags;
+pub mod ofrep;
 pub mod secret;
