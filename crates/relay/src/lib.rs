@@ -5,5 +5,15 @@
 pub mod config;
 pub mod error;
 pub mod flags;
+pub mod google_read;
+pub mod live;
 pub mod ofrep;
+pub mod pace;
+pub mod poll;
+pub mod room;
 pub mod secret;
+pub mod sheet_read;
+pub mod telemetry;
+pub mod tickets;
+pub mod watch;
+pub mod webhook;

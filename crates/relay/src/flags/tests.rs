@@ -83,7 +83,7 @@ fn a_larger_percentage_keeps_everybody() {
     for id in 0..ids {
         let by = format!("realtime-sync{id}");
         // The same hash decides at every step; evaluating the whole document a million times shows no more.
-        let place = u64::from(murmur::murmur3_32(by.as_bytes())) * 100 >> 32;
+        let place = (u64::from(murmur::murmur3_32(by.as_bytes())) * 100) >> 32;
         for (count, percent) in counts.iter_mut().zip([5, 20, 25, 50, 100]) {
             *count += u32::from(place < percent);
         }

@@ -1,0 +1,376 @@
+//! One GET at Google for one user, and what a failure of it means.
+//!
+//! Owns the request, its bounds and the sorting of Google's errors. Must not know rooms, sessions or what the reply
+//! says. How a user's access token comes about is behind [`Accounts`].
+//!
+//! Sources: <https://developers.google.com/workspace/sheets/api/limits>,
+//! <https://developers.google.com/workspace/drive/api/guides/handle-errors>.
+
+use std::time::Duration;
+
+use axum::http::HeaderMap;
+use futures_util::future::BoxFuture;
+use reqwest::header::RETRY_AFTER;
+use reqwest::{Method, StatusCode};
+use serde::Deserialize;
+use sheetwire_core::protocol::relay::{ApiError, ErrorCode};
+use url::Url;
+
+use crate::config::Google;
+use crate::error::Refusal;
+use crate::secret::Secret;
+use crate::sheet_read::{REPLY_BYTES_MAX, ReadError};
+
+/// Longest wait for a whole reply. Google's own limit is 180 s; a sheet that takes longer than this is read later.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// Longest error body that is looked into, in bytes.
+const ERROR_BYTES_MAX: usize = 64 * 1024;
+
+/// What the live half needs of the sign-in half: who asks, and their right at Google.
+pub trait Accounts: Send + Sync + 'static {
+    /// The user of a request, by its headers.
+    fn authenticate<'a>(&'a self, headers: &'a HeaderMap) -> BoxFuture<'a, Result<i64, Refusal>>;
+    /// A token that Google should take for this user.
+    fn access_token(&self, user: i64) -> BoxFuture<'_, Result<Secret, Refusal>>;
+    /// Google did not take that token; the next call must not give it again.
+    fn discard(&self, user: i64, token: &Secret) -> BoxFuture<'_, ()>;
+}
+
+/// Why a request has no reply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// This user can't; another one might.
+    User(ApiError),
+    /// Google did not understand the range: the tab has another title by now.
+    Range,
+    /// Nobody can at present.
+    Google {
+        /// What readers are told.
+        error: ApiError,
+        /// How long Google wants to be left alone.
+        retry_after: Option<Duration>,
+    },
+}
+
+impl Failure {
+    /// As the wire's error.
+    pub fn error(self) -> ApiError {
+        match self {
+            Self::User(error) | Self::Google { error, .. } => error,
+            Self::Range => absent_tab(),
+        }
+    }
+
+    /// As a reply to a request.
+    pub fn refusal(self) -> Refusal {
+        let retry_after = match &self {
+            Self::Google { retry_after, .. } => *retry_after,
+            Self::User(_) | Self::Range => None,
+        };
+        Refusal {
+            error: self.error(),
+            retry_after,
+        }
+    }
+
+    fn google(code: ErrorCode, message: &str, retry_after: Option<Duration>) -> Self {
+        let mut refusal = Refusal::new(
+            code,
+            message,
+            "Nothing is lost. Sheetwire tries again by itself.",
+        );
+        refusal.retry_after = retry_after;
+        Self::Google {
+            error: refusal.error,
+            retry_after,
+        }
+    }
+
+    fn broken() -> Self {
+        Self::google(
+            ErrorCode::Google,
+            "Google Sheets did not give a usable answer.",
+            None,
+        )
+    }
+}
+
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Unreadable => Self::broken(),
+            ReadError::Absent => Self::Range,
+            ReadError::TooLarge => Self::Google {
+                error: Refusal::new(
+                    ErrorCode::SheetTooLarge,
+                    "The tab is larger than 8 MB of cells.",
+                    "Move the tokens to a tab of their own.",
+                )
+                .error,
+                retry_after: None,
+            },
+        }
+    }
+}
+
+/// The tab is gone.
+pub fn absent_tab() -> ApiError {
+    Refusal::new(
+        ErrorCode::NotFound,
+        "The spreadsheet has no such tab any more.",
+        "Restore the tab in Google Sheets, or connect another one.",
+    )
+    .error
+}
+
+/// Google's endpoints, for reads.
+pub struct GoogleRead {
+    http: reqwest::Client,
+    accounts: std::sync::Arc<dyn Accounts>,
+    sheets_url: Url,
+    drive_url: Url,
+    has_drive: bool,
+}
+
+impl std::fmt::Debug for GoogleRead {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "GoogleRead({})", self.sheets_url)
+    }
+}
+
+/// The parts of Google's error bodies that tell a full quota from a missing permission.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ErrorBody {
+    error: ErrorDetail,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ErrorDetail {
+    status: String,
+    errors: Vec<ErrorReason>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ErrorReason {
+    reason: String,
+}
+
+impl GoogleRead {
+    /// With the endpoints of the configuration.
+    pub fn new(
+        google: &Google,
+        http: reqwest::Client,
+        accounts: std::sync::Arc<dyn Accounts>,
+    ) -> Self {
+        Self {
+            http,
+            accounts,
+            sheets_url: google.sheets_url.clone(),
+            drive_url: google.drive_url.clone(),
+            has_drive: google.has_drive(),
+        }
+    }
+
+    /// Whether Drive's methods are open to us.
+    pub fn has_drive(&self) -> bool {
+        self.has_drive
+    }
+
+    /// `spreadsheets.get`.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn spreadsheet(
+        &self,
+        user: i64,
+        spreadsheet_id: &str,
+        query: &[(&'static str, String)],
+    ) -> Result<Vec<u8>, Failure> {
+        let url = join(&self.sheets_url, &["v4", "spreadsheets", spreadsheet_id]);
+        self.request(user, Method::GET, url, query, None).await
+    }
+
+    /// Asks Google whether the user may read the spreadsheet; with a drive scope this costs no read of the Sheets
+    /// quota.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn check(&self, user: i64, spreadsheet_id: &str) -> Result<(), Failure> {
+        if self.has_drive {
+            let url = join(&self.drive_url, &["drive", "v3", "files", spreadsheet_id]);
+            let query = [
+                ("fields", "id".to_owned()),
+                ("supportsAllDrives", "true".to_owned()),
+            ];
+            self.request(user, Method::GET, url, &query, None).await?;
+        } else {
+            let query = [
+                ("fields", "spreadsheetId".to_owned()),
+                ("prettyPrint", "false".to_owned()),
+            ];
+            self.spreadsheet(user, spreadsheet_id, &query).await?;
+        }
+        Ok(())
+    }
+
+    /// `files.watch` and `channels.stop`: a POST to Drive.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn drive_post(
+        &self,
+        user: i64,
+        path: &[&str],
+        body: &serde_json::Value,
+    ) -> Result<Vec<u8>, Failure> {
+        let url = join(&self.drive_url, path);
+        let query = [("supportsAllDrives", "true".to_owned())];
+        let query = if path.ends_with(&["watch"]) {
+            &query[..]
+        } else {
+            &[]
+        };
+        self.request(user, Method::POST, url, query, Some(body))
+            .await
+    }
+
+    async fn request(
+        &self,
+        user: i64,
+        method: Method,
+        url: Url,
+        query: &[(&'static str, String)],
+        body: Option<&serde_json::Value>,
+    ) -> Result<Vec<u8>, Failure> {
+        // A cached token may have been revoked a moment ago; one fresh token is tried.
+        for attempt in 0..2 {
+            let token = match self.accounts.access_token(user).await {
+                Ok(token) => token,
+                Err(refusal) => return Err(token_failure(refusal)),
+            };
+            let mut request = self
+                .http
+                .request(method.clone(), url.clone())
+                .query(query)
+                .bearer_auth(token.expose())
+                .timeout(TIMEOUT);
+            if let Some(body) = body {
+                request = request.json(body);
+            }
+            // The error's text would name the address with the spreadsheet's id.
+            let response = request.send().await.map_err(|_| Failure::broken())?;
+            let status = response.status();
+            if status.is_success() {
+                return read_body(response, REPLY_BYTES_MAX).await;
+            }
+            if status == StatusCode::UNAUTHORIZED && attempt == 0 {
+                self.accounts.discard(user, &token).await;
+                continue;
+            }
+            let retry_after = response
+                .headers()
+                .get(RETRY_AFTER)
+                .and_then(|value| value.to_str().ok())
+                .and_then(|value| value.trim().parse().ok())
+                .map(Duration::from_secs);
+            let body = read_body(response, ERROR_BYTES_MAX)
+                .await
+                .unwrap_or_default();
+            return Err(failure(status, &body, retry_after));
+        }
+        Err(Failure::User(Refusal::signed_out().error))
+    }
+}
+
+fn token_failure(refusal: Refusal) -> Failure {
+    match refusal.error.code {
+        ErrorCode::SignedOut
+        | ErrorCode::NoAccess
+        | ErrorCode::Declined
+        | ErrorCode::AdminPolicy => Failure::User(refusal.error),
+        ErrorCode::BadRequest
+        | ErrorCode::NotFound
+        | ErrorCode::Conflict
+        | ErrorCode::Expired
+        | ErrorCode::SheetTooLarge
+        | ErrorCode::Version
+        | ErrorCode::TooMany
+        | ErrorCode::Google
+        | ErrorCode::Unavailable => Failure::Google {
+            retry_after: refusal.retry_after,
+            error: refusal.error,
+        },
+    }
+}
+
+/// Sorts an error reply.
+fn failure(status: StatusCode, body: &[u8], retry_after: Option<Duration>) -> Failure {
+    let detail = serde_json::from_slice::<ErrorBody>(body)
+        .unwrap_or_default()
+        .error;
+    let quota = detail.status == "RESOURCE_EXHAUSTED"
+        || detail.errors.iter().any(|error| {
+            matches!(
+                error.reason.as_str(),
+                "rateLimitExceeded" | "userRateLimitExceeded" | "quotaExceeded"
+            )
+        });
+    match status {
+        StatusCode::TOO_MANY_REQUESTS => too_many(retry_after),
+        StatusCode::FORBIDDEN if quota => too_many(retry_after),
+        StatusCode::UNAUTHORIZED => Failure::User(Refusal::signed_out().error),
+        StatusCode::FORBIDDEN => Failure::User(
+            Refusal::new(
+                ErrorCode::NoAccess,
+                "Your Google account may not read this spreadsheet.",
+                "Ask its owner to share it with you.",
+            )
+            .error,
+        ),
+        StatusCode::NOT_FOUND => Failure::User(
+            Refusal::new(
+                ErrorCode::NotFound,
+                "Google finds no such spreadsheet for your account.",
+                "Check the link, or sign in again and pick the spreadsheet.",
+            )
+            .error,
+        ),
+        StatusCode::BAD_REQUEST => Failure::Range,
+        _ => Failure::google(
+            ErrorCode::Google,
+            "Google Sheets has a problem at present.",
+            retry_after,
+        ),
+    }
+}
+
+fn too_many(retry_after: Option<Duration>) -> Failure {
+    Failure::google(
+        ErrorCode::TooMany,
+        "Google takes no more requests for a moment.",
+        retry_after,
+    )
+}
+
+/// Adds path segments, escaped: an id never becomes a path of its own.
+fn join(origin: &Url, segments: &[&str]) -> Url {
+    let mut url = origin.clone();
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty().extend(segments);
+    }
+    url
+}
+
+async fn read_body(mut response: reqwest::Response, bytes_max: usize) -> Result<Vec<u8>, Failure> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|_| Failure::broken())? {
+        if body.len() + chunk.len() > bytes_max {
+            return Err(ReadError::TooLarge.into());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}

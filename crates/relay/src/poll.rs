@@ -1,0 +1,112 @@
+//! `POST /v1/poll`: the frames of the live WebSocket for networks that refuse it.
+//!
+//! Owns the request, the wait and the reply. Must not know more of rooms than a socket does: a poll is a short
+//! membership, so that a sheet is read once for both.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::ws::Utf8Bytes;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use sheetwire_core::protocol::relay::{
+    CloseReason, ErrorCode, FrameError, PollRequest, RelayFrame, VERSION, decode, encode,
+};
+use tokio::time::{Duration, Instant, timeout_at};
+
+use crate::error::Refusal;
+use crate::live::Live;
+use crate::room::{Delivery, trouble};
+use crate::watch::Membership;
+
+pub(crate) async fn poll(
+    State(live): State<Arc<Live>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Refusal> {
+    let user = live.accounts().authenticate(&headers).await?;
+    let request = std::str::from_utf8(&body)
+        .map_err(|_| FrameError::Unreadable { bytes: body.len() })
+        .and_then(decode::<PollRequest>)
+        .map_err(|error| match error {
+            FrameError::Version { .. } => Refusal::new(
+                ErrorCode::Version,
+                format!("The relay speaks version {VERSION} of its wire."),
+                "Update the plugin.",
+            ),
+            FrameError::Unreadable { .. } => Refusal::bad_request("The poll can't be read."),
+        })?;
+    let rooms = live.rooms();
+    rooms
+        .check_access(user, &request.sheet.spreadsheet_id)
+        .await?;
+    let membership = rooms.join(user, &request.sheet, request.resume.as_ref())?;
+    let heartbeat = rooms.limits().heartbeat;
+    let wait = Duration::from_millis(request.wait_ms).min(heartbeat);
+    let frames = collect(membership, wait, heartbeat).await;
+    let mut reply = String::from("{\"frames\":[");
+    for (index, frame) in frames.iter().enumerate() {
+        if index > 0 {
+            reply.push(',');
+        }
+        reply.push_str(frame.as_str());
+    }
+    reply.push_str("]}");
+    Ok(([(header::CONTENT_TYPE, "application/json")], reply).into_response())
+}
+
+/// The frames of one poll: what was missed, else the first thing to say within `wait`. A sheet that nobody followed
+/// is read before the answer, within `read_max`.
+async fn collect(mut membership: Membership, wait: Duration, read_max: Duration) -> Vec<Utf8Bytes> {
+    let now = Instant::now();
+    if membership.stale {
+        let _ = timeout_at(now + read_max, membership.settled()).await;
+    }
+    // Standing still or in trouble is no news: it is told when the wait brought nothing else.
+    let is_news = |frame: &Utf8Bytes| {
+        !frame.starts_with("{\"type\":\"resumed\"") && !frame.starts_with("{\"type\":\"trouble\"")
+    };
+    let (mut frames, state): (Vec<_>, Vec<_>) = std::mem::take(&mut membership.first)
+        .into_iter()
+        .partition(is_news);
+    if frames.is_empty() {
+        let wait = match state.is_empty() && membership.resumed().is_none() {
+            // Nothing is known of the sheet: without its first read there is nothing to answer.
+            true => wait.max(read_max),
+            false => wait,
+        };
+        if let Ok(delivery) = timeout_at(now + wait, membership.next()).await {
+            take(&mut frames, delivery);
+        }
+    } else {
+        frames.extend(state.iter().cloned());
+    }
+    while let Some(delivery) = membership.try_next() {
+        let ended = matches!(delivery, Delivery::End(_));
+        take(&mut frames, delivery);
+        if ended {
+            break;
+        }
+    }
+    if frames.is_empty() {
+        frames = state;
+    }
+    if frames.is_empty() {
+        frames.push(membership.resumed().unwrap_or_else(|| {
+            trouble(&Refusal::unavailable("The sheet is still being read.").error)
+        }));
+    }
+    frames
+}
+
+fn take(frames: &mut Vec<Utf8Bytes>, delivery: Delivery) {
+    frames.push(match delivery {
+        Delivery::Frame(frame) => frame,
+        Delivery::End(reason) => closing(reason),
+    });
+}
+
+fn closing(reason: CloseReason) -> Utf8Bytes {
+    Utf8Bytes::from(encode(&RelayFrame::Closing { v: VERSION, reason }))
+}

@@ -1,0 +1,614 @@
+//! The watchers: one task a room that reads its sheet for all who follow it.
+//!
+//! Owns the rooms, who may be in them, when a sheet is read and by whose right. Must not know sockets or HTTP
+//! requests of clients. A room's contents go when nobody has followed it for a while.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use axum::extract::ws::Utf8Bytes;
+use futures_util::StreamExt as _;
+use sheetwire_core::protocol::relay::{
+    ApiError, CloseReason, ErrorCode, Position, RelayFrame, SheetRef, VERSION, encode,
+};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::{sleep, sleep_until, timeout};
+
+use crate::config::{Config, Limits, Poll};
+use crate::error::Refusal;
+use crate::google_read::{Failure, GoogleRead};
+use crate::pace::{Budget, Pace};
+use crate::room::{Bounds, Delivery, Inbox, Room, Taken};
+use crate::secret::random_name;
+use crate::sheet_read::{self, SheetRead};
+use crate::webhook::Channels;
+
+/// Access checks of one room that run at the same time.
+const CHECKS_AT_ONCE: usize = 8;
+/// How often the life of a check may pass without an answer of Google's before a member is put out.
+const CHECK_LIVES_MAX: u32 = 3;
+/// Longest wait for the budget of an access check that a client waits for.
+const CHECK_WAIT_MAX: Duration = Duration::from_secs(2);
+/// Replies longer than this are read on a thread of their own, in bytes.
+const INLINE_BYTES_MAX: usize = 128 * 1024;
+/// Longest spreadsheet id that is looked at, in bytes; Google's have 44.
+pub const SPREADSHEET_ID_BYTES_MAX: usize = 128;
+
+/// Every room, and what they share.
+pub struct Rooms {
+    poll: Poll,
+    limits: Limits,
+    google: GoogleRead,
+    channels: Option<Channels>,
+    open: Mutex<HashMap<SheetRef, Arc<Watched>>>,
+    budget: Mutex<Budget>,
+    /// When Google last said that a user may read a spreadsheet.
+    allowed: Mutex<HashMap<(i64, String), Instant>>,
+    members: Arc<Semaphore>,
+    draining: watch::Sender<bool>,
+}
+
+/// A room and the means to reach its watcher.
+pub struct Watched {
+    sheet: SheetRef,
+    room: Mutex<Room>,
+    wishes: Mutex<Wishes>,
+    wake: Notify,
+    /// When the last read ended, well or not.
+    attempts: watch::Sender<Option<Instant>>,
+    checking: AtomicBool,
+}
+
+#[derive(Default, Clone, Copy)]
+struct Wishes {
+    joined: bool,
+    refresh: bool,
+}
+
+/// One follower's place in a room; dropping it leaves.
+pub struct Membership {
+    watched: Arc<Watched>,
+    inbox: Inbox,
+    /// What to take first.
+    pub first: Vec<Utf8Bytes>,
+    /// Whether the contents are older than a follower may expect, because nobody followed.
+    pub stale: bool,
+    _permit: OwnedSemaphorePermit,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic while one of these is held leaves data that is still whole; going on serves everybody else.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn unix_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| {
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    })
+}
+
+impl Membership {
+    /// Waits for the next delivery. Cancelling loses nothing.
+    pub async fn next(&mut self) -> Delivery {
+        self.inbox.next().await
+    }
+
+    /// The next delivery if there is one.
+    pub fn try_next(&mut self) -> Option<Delivery> {
+        self.inbox.try_next()
+    }
+
+    /// Asks for a read now.
+    pub fn refresh(&self) {
+        self.watched.refresh();
+    }
+
+    /// The heartbeat of this moment.
+    pub fn heartbeat(&self) -> Utf8Bytes {
+        lock(&self.watched.room).heartbeat()
+    }
+
+    /// The news that nothing was missed, once the sheet was read.
+    pub fn resumed(&self) -> Option<Utf8Bytes> {
+        let room = lock(&self.watched.room);
+        room.has_contents().then(|| room.resumed())
+    }
+
+    /// Waits until a read that began after this call has ended, well or not.
+    pub async fn settled(&self) {
+        let called = Instant::now();
+        let mut attempts = self.watched.attempts.subscribe();
+        // The sender lives as long as this membership's room.
+        let _ = attempts
+            .wait_for(|ended| ended.is_some_and(|ended| ended > called))
+            .await;
+    }
+}
+
+impl Drop for Membership {
+    fn drop(&mut self) {
+        lock(&self.watched.room).leave(self.inbox.member);
+        self.watched.wake.notify_one();
+    }
+}
+
+impl Watched {
+    /// Asks for a read now; the watcher bounds how often.
+    pub fn refresh(&self) {
+        lock(&self.wishes).refresh = true;
+        self.wake.notify_one();
+    }
+}
+
+impl Rooms {
+    /// No rooms yet.
+    pub fn new(config: &Config, google: GoogleRead) -> Arc<Self> {
+        let channels = config
+            .webhook_url
+            .as_ref()
+            .filter(|_| google.has_drive())
+            .map(|url| Channels::new(url.clone()));
+        Arc::new(Self {
+            poll: config.poll.clone(),
+            budget: Mutex::new(Budget::new(config.poll.reads_per_minute, Instant::now())),
+            members: Arc::new(Semaphore::new(config.limits.members)),
+            limits: config.limits.clone(),
+            google,
+            channels,
+            open: Mutex::default(),
+            allowed: Mutex::default(),
+            draining: watch::Sender::new(false),
+        })
+    }
+
+    /// The bounds of sockets and waits.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Google's change notices, where they are configured.
+    pub fn channels(&self) -> Option<&Channels> {
+        self.channels.as_ref()
+    }
+
+    /// Makes sure that Google lets the user read the spreadsheet; its word is believed for a while.
+    ///
+    /// # Errors
+    /// A refusal that says what Google said.
+    pub async fn check_access(&self, user: i64, spreadsheet_id: &str) -> Result<(), Refusal> {
+        if spreadsheet_id.is_empty() || spreadsheet_id.len() > SPREADSHEET_ID_BYTES_MAX {
+            return Err(Refusal::bad_request("That is no spreadsheet's id."));
+        }
+        let key = (user, spreadsheet_id.to_owned());
+        let known = lock(&self.allowed).get(&key).copied();
+        if known.is_some_and(|at| at.elapsed() < self.limits.access_life) {
+            return Ok(());
+        }
+        if !self.google.has_drive() {
+            let wait = lock(&self.budget).wait(Instant::now());
+            if wait > CHECK_WAIT_MAX {
+                return Err(Refusal::too_many(wait));
+            }
+            self.await_budget().await;
+        }
+        match self.google.check(user, spreadsheet_id).await {
+            Ok(()) => {
+                self.allow(user, spreadsheet_id);
+                Ok(())
+            }
+            Err(failure) => {
+                if matches!(failure, Failure::User(_)) {
+                    lock(&self.allowed).remove(&key);
+                }
+                Err(failure.refusal())
+            }
+        }
+    }
+
+    fn allow(&self, user: i64, spreadsheet_id: &str) {
+        let mut allowed = lock(&self.allowed);
+        // One entry a member or ticket lately; what is long past goes when the table has grown.
+        if allowed.len() >= 2 * self.limits.members {
+            let life = self.limits.access_life * CHECK_LIVES_MAX;
+            allowed.retain(|_, at| at.elapsed() < life);
+        }
+        allowed.insert((user, spreadsheet_id.to_owned()), Instant::now());
+    }
+
+    /// Takes the user into the sheet's room; the caller has checked the access.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Unavailable`] when the relay is full or going down.
+    pub fn join(
+        self: &Arc<Self>,
+        user: i64,
+        sheet: &SheetRef,
+        resume: Option<&Position>,
+    ) -> Result<Membership, Refusal> {
+        let Ok(permit) = self.members.clone().try_acquire_owned() else {
+            return Err(Refusal::unavailable(
+                "The relay has as many followers as it can take.",
+            ));
+        };
+        let mut open = lock(&self.open);
+        // Under the lock under which draining closes the rooms, so that nobody slips in after it.
+        if *self.draining.borrow() {
+            return Err(Refusal::unavailable("The relay is restarting."));
+        }
+        let watched = open.entry(sheet.clone()).or_insert_with(|| {
+            let watched = Arc::new(Watched::new(sheet.clone(), &self.limits));
+            tokio::spawn(Watcher::new(self.clone(), watched.clone()).run());
+            watched
+        });
+        let mut room = lock(&watched.room);
+        let last = *watched.attempts.borrow();
+        let stale = room.member_count() == 0
+            && room.trouble().is_none()
+            && last.is_none_or(|last| last.elapsed() >= self.poll.active);
+        let (inbox, first) = room.join(user, resume, Instant::now());
+        drop(room);
+        lock(&watched.wishes).joined = true;
+        watched.wake.notify_one();
+        Ok(Membership {
+            watched: watched.clone(),
+            inbox,
+            first,
+            stale,
+            _permit: permit,
+        })
+    }
+
+    fn rooms(&self) -> Vec<Arc<Watched>> {
+        lock(&self.open).values().cloned().collect()
+    }
+
+    /// Asks for a read of that sheet, if it is followed.
+    pub fn refresh(&self, sheet: &SheetRef) {
+        if let Some(watched) = lock(&self.open).get(sheet) {
+            watched.refresh();
+        }
+    }
+
+    /// Tells every follower that flags changed.
+    pub fn flags_changed(&self) {
+        let frame = Utf8Bytes::from(encode(&RelayFrame::FlagsChanged { v: VERSION }));
+        for watched in self.rooms() {
+            lock(&watched.room).broadcast(&frame);
+        }
+    }
+
+    /// Puts a user out of every room.
+    pub fn sign_out(&self, user: i64) {
+        lock(&self.allowed).retain(|(of, _), _| *of != user);
+        for watched in self.rooms() {
+            lock(&watched.room).close_user(user, None, CloseReason::SignedOut);
+            watched.wake.notify_one();
+        }
+    }
+
+    /// Puts everybody out of every room; they come back and prove themselves again.
+    pub fn send_all_away(&self) {
+        for watched in self.rooms() {
+            lock(&watched.room).close_all(CloseReason::Draining);
+            watched.wake.notify_one();
+        }
+    }
+
+    /// Ends every room, takes no further members, and waits until all have left or the time is over.
+    pub async fn drain(&self) {
+        {
+            let open = lock(&self.open);
+            self.draining.send_replace(true);
+            for watched in open.values() {
+                lock(&watched.room).close_all(CloseReason::Draining);
+            }
+        }
+        let all = u32::try_from(self.limits.members).unwrap_or(u32::MAX);
+        // Every member gone means every permit back.
+        let _ = timeout(self.limits.drain, self.members.acquire_many(all)).await;
+    }
+
+    async fn await_budget(&self) {
+        let wait = lock(&self.budget).take(Instant::now());
+        if !wait.is_zero() {
+            sleep(wait).await;
+        }
+    }
+
+    /// Takes the room out, unless somebody came back.
+    fn close_if_empty(&self, watched: &Watched) -> bool {
+        let mut open = lock(&self.open);
+        if lock(&watched.room).member_count() > 0 {
+            return false;
+        }
+        open.remove(&watched.sheet);
+        true
+    }
+
+    /// Asks Google again for every member whose last answer has grown old.
+    async fn recheck(&self, watched: &Watched) {
+        let spreadsheet_id = &watched.sheet.spreadsheet_id;
+        let users = lock(&watched.room).users();
+        let old: Vec<i64> = {
+            let allowed = lock(&self.allowed);
+            let is_old = |user: &i64| {
+                allowed
+                    .get(&(*user, spreadsheet_id.clone()))
+                    .is_none_or(|at| at.elapsed() >= self.limits.access_life)
+            };
+            users.into_iter().filter(is_old).collect()
+        };
+        futures_util::stream::iter(old)
+            .for_each_concurrent(CHECKS_AT_ONCE, |user| async move {
+                let before = lock(&self.allowed)
+                    .get(&(user, spreadsheet_id.clone()))
+                    .copied();
+                let Err(refusal) = self.check_access(user, spreadsheet_id).await else {
+                    return;
+                };
+                let lost = !lock(&self.allowed).contains_key(&(user, spreadsheet_id.clone()));
+                let bound = self.limits.access_life * CHECK_LIVES_MAX;
+                if lost || before.is_none_or(|at| at.elapsed() >= bound) {
+                    watched.put_out(user, &refusal.error);
+                }
+            })
+            .await;
+    }
+}
+
+impl Watched {
+    fn new(sheet: SheetRef, limits: &Limits) -> Self {
+        let bounds = Bounds {
+            resume_window: limits.resume_window,
+            queue_messages: limits.queue_messages,
+            queue_bytes: limits.queue_bytes,
+        };
+        Self {
+            sheet,
+            room: Mutex::new(Room::new(random_name(), bounds)),
+            wishes: Mutex::default(),
+            wake: Notify::new(),
+            attempts: watch::Sender::new(None),
+            checking: AtomicBool::new(false),
+        }
+    }
+
+    /// Ends a user's membership with the reason that Google gave.
+    fn put_out(&self, user: i64, error: &ApiError) {
+        let reason = if error.code == ErrorCode::SignedOut {
+            CloseReason::SignedOut
+        } else {
+            // The next ticket is refused with the same reason, or given when it was a mistake.
+            CloseReason::Ticket
+        };
+        lock(&self.room).close_user(user, Some(error), reason);
+    }
+}
+
+/// The task of one room.
+struct Watcher {
+    rooms: Arc<Rooms>,
+    watched: Arc<Watched>,
+    pace: Pace,
+    /// When to read next.
+    due: Instant,
+    /// When the last read began.
+    last: Option<Instant>,
+    /// The tab's title, as last seen.
+    title: Option<String>,
+    /// Who read last; the next in order reads next, so that no user's quota carries a room alone.
+    reader: i64,
+}
+
+impl Watcher {
+    fn new(rooms: Arc<Rooms>, watched: Arc<Watched>) -> Self {
+        let now = Instant::now();
+        Self {
+            pace: Pace::new(&rooms.poll, now),
+            rooms,
+            watched,
+            due: now,
+            last: None,
+            title: None,
+            reader: i64::MIN,
+        }
+    }
+
+    async fn run(mut self) {
+        let mut draining = self.rooms.draining.subscribe();
+        let watched = self.watched.clone();
+        let notices = self.rooms.clone();
+        let notices = notices.keep_channel(watched.clone());
+        tokio::select! {
+            () = self.watch() => {}
+            () = notices => {}
+            _ = draining.wait_for(|draining| *draining) => {}
+        }
+        if let Some(channels) = self.rooms.channels() {
+            channels.close(&self.rooms.google, &watched.sheet).await;
+        }
+    }
+
+    async fn watch(&mut self) {
+        let watched = self.watched.clone();
+        loop {
+            if lock(&watched.room).member_count() == 0 {
+                let empty_until = Instant::now() + self.rooms.poll.linger;
+                while lock(&watched.room).member_count() == 0 {
+                    tokio::select! {
+                        () = sleep_until(empty_until.into()) => {
+                            if self.rooms.close_if_empty(&watched) {
+                                return;
+                            }
+                        }
+                        () = watched.wake.notified() => {}
+                    }
+                }
+            }
+            self.take_wishes();
+            tokio::select! {
+                () = watched.wake.notified() => continue,
+                () = sleep_until(self.due.into()) => {}
+            }
+            self.start_recheck();
+            self.read().await;
+        }
+    }
+
+    /// Brings the next read forward where somebody wants it.
+    fn take_wishes(&mut self) {
+        let Wishes { joined, refresh } = std::mem::take(&mut *lock(&self.watched.wishes));
+        let now = Instant::now();
+        if joined {
+            self.pace.stir(&self.rooms.poll, now);
+        }
+        // While Google fails nobody's wish shortens the wait, except that a newcomer may be allowed to read where
+        // the others were not; that case has left no failure behind.
+        if self.pace.is_failing() {
+            return;
+        }
+        let poll = &self.rooms.poll;
+        let after = |wait| self.last.map_or(now, |last| last + wait);
+        if refresh {
+            self.due = self.due.min(after(poll.refresh_min));
+        } else if joined {
+            self.due = self.due.min(after(poll.active.max(poll.refresh_min)));
+        }
+    }
+
+    /// Checks the members' access beside the reads, so that a large room does not wait for it.
+    fn start_recheck(&self) {
+        if self.watched.checking.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let (rooms, watched) = (self.rooms.clone(), self.watched.clone());
+        tokio::spawn(async move {
+            rooms.recheck(&watched).await;
+            watched.checking.store(false, Ordering::Release);
+        });
+    }
+
+    /// One read for the room, by the first member who can.
+    async fn read(&mut self) {
+        let watched = self.watched.clone();
+        let outcome = self.read_as_somebody().await;
+        let now = Instant::now();
+        self.last = Some(now);
+        let poll = &self.rooms.poll;
+        match outcome {
+            Some(Ok(read)) => {
+                self.title = Some(read.info.sheet_title.clone());
+                let taken = lock(&watched.room).take(read, now, unix_ms());
+                match taken {
+                    Taken::First | Taken::Unchanged => {}
+                    Taken::Changed => self.pace.stir(poll, now),
+                }
+                self.due = now + self.pace.after_read(poll, now);
+            }
+            Some(Err(failure)) => {
+                let bounds = (self.rooms.limits.retry_min, self.rooms.limits.retry_max);
+                let asked = match &failure {
+                    Failure::Google { retry_after, .. } => *retry_after,
+                    Failure::User(_) | Failure::Range => None,
+                };
+                let wait = self.pace.after_failure(bounds, asked, rand::random());
+                let error = failure.error();
+                tracing::warn!(code = ?error.code, wait_ms = wait.as_millis(), "a sheet could not be read");
+                lock(&watched.room).fail(error);
+                self.due = now + wait;
+            }
+            // Nobody is left who may read; whoever comes is allowed to, and reads at once.
+            None => {
+                self.last = None;
+                self.due = now;
+            }
+        }
+        watched.attempts.send_replace(Some(now));
+    }
+
+    /// `None` when no member is left who may read.
+    async fn read_as_somebody(&mut self) -> Option<Result<SheetRead, Failure>> {
+        loop {
+            let users = lock(&self.watched.room).users();
+            let next = users.range(self.reader.saturating_add(1)..).next();
+            let user = *next.or_else(|| users.first())?;
+            self.reader = user;
+            match self.read_as(user).await {
+                Err(Failure::User(error)) => {
+                    let key = (user, self.watched.sheet.spreadsheet_id.clone());
+                    lock(&self.rooms.allowed).remove(&key);
+                    self.watched.put_out(user, &error);
+                }
+                Ok(read) => {
+                    self.rooms.allow(user, &self.watched.sheet.spreadsheet_id);
+                    return Some(Ok(read));
+                }
+                Err(failure) => return Some(Err(failure)),
+            }
+        }
+    }
+
+    async fn read_as(&mut self, user: i64) -> Result<SheetRead, Failure> {
+        if let Some(title) = self.title.clone() {
+            match self.read_titled(user, &title).await {
+                // Renamed: its id finds it again.
+                Err(Failure::Range) => self.title = None,
+                other => return other,
+            }
+        }
+        let SheetRef {
+            spreadsheet_id,
+            sheet_id,
+        } = &self.watched.sheet;
+        self.rooms.await_budget().await;
+        let reply = self
+            .rooms
+            .google
+            .spreadsheet(user, spreadsheet_id, &sheet_read::titles_query())
+            .await?;
+        let title = sheet_read::title(&reply, *sheet_id)?;
+        self.read_titled(user, &title).await
+    }
+
+    async fn read_titled(&self, user: i64, title: &str) -> Result<SheetRead, Failure> {
+        let SheetRef {
+            spreadsheet_id,
+            sheet_id,
+        } = &self.watched.sheet;
+        self.rooms.await_budget().await;
+        let reply = self
+            .rooms
+            .google
+            .spreadsheet(user, spreadsheet_id, &sheet_read::cells_query(title))
+            .await?;
+        if reply.len() <= INLINE_BYTES_MAX {
+            return Ok(sheet_read::read(&reply, *sheet_id)?);
+        }
+        let sheet_id = *sheet_id;
+        tokio::task::spawn_blocking(move || sheet_read::read(&reply, sheet_id))
+            .await
+            .map_err(|_| Failure::from(sheet_read::ReadError::Unreadable))?
+            .map_err(Failure::from)
+    }
+}
+
+impl Rooms {
+    /// Keeps a channel for change notices open while the room lives; for ever, if there is nothing to keep.
+    async fn keep_channel(self: Arc<Self>, watched: Arc<Watched>) {
+        let Some(channels) = self.channels() else {
+            return std::future::pending().await;
+        };
+        loop {
+            let user = lock(&watched.room).users().first().copied();
+            let wait = match user {
+                Some(user) => channels.open(&self.google, user, &watched.sheet).await,
+                // Nobody by whose right to ask; the next member may come at any time.
+                None => self.limits.retry_max,
+            };
+            sleep(wait).await;
+        }
+    }
+}

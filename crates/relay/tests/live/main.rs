@@ -1,0 +1,9 @@
+//! The live half over real sockets, against fake Google.
+//!
+//! Owns the cases. The sign-in half is answered for by `world.rs`, so that a fault here is one of the live half.
+
+mod flags;
+mod poll;
+mod socket;
+mod webhook;
+mod world;
