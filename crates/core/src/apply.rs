@@ -3,10 +3,9 @@
 //! Owns the operations, the order in which a run performs them and what it counts. Must not know how an operation is
 //! performed, or why it was planned.
 
-use std::collections::BTreeSet;
-
 use crate::document::{CollectionSlot, ModeSlot, Platform, Scopes, VariableSlot};
 use crate::protocol::panel::Counts;
+use crate::sorted::BitSet;
 use crate::value::{Value, VariableType};
 
 /// How often a write that failed is tried again by later runs on its own; an edit of its row or "Sync now" begins anew.
@@ -228,7 +227,7 @@ pub struct Run {
     /// Operations in all.
     pub total: u32,
     /// Rows of which something was refused.
-    pub failed: BTreeSet<u32>,
+    pub failed: BitSet,
     /// Whether the designer asked it to stop.
     pub cancelled: bool,
 }

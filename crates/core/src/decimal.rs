@@ -12,6 +12,8 @@ const POWERS: [f64; 23] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
     1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
 ];
+/// Whole numbers below this are exact: 2^53.
+const EXACT_INTEGER_MAX: f64 = 9_007_199_254_740_992.0;
 /// Decimal digits that always fit into 53 bits.
 const EXACT_DIGITS_MAX: u32 = 15;
 /// Largest exponent that is read; anything further out is no finite number that a sheet holds.
@@ -110,6 +112,115 @@ pub fn parse_scaled(text: &str, scale: i32) -> Option<f64> {
     value.ok().filter(|value| value.is_finite())
 }
 
+/// Writes a finite number so that [`parse`] gives it back: plain notation, as few decimals as fit into 22, else an
+/// exponent and 17 digits, which tell every 64-bit float apart (D. Goldberg, "What Every Computer Scientist Should Know
+/// About Floating-Point Arithmetic", 1991, theorem 15). Numbers of a sheet are short; the language's own writer, which
+/// finds the shortest form of every number, is a large part of the sandbox program.
+pub fn write(value: f64) -> String {
+    write_near(value, |read| read == value.abs())
+}
+
+/// Writes a 32-bit float in the fewest decimals that tell it apart from its neighbours: `0.1`, not
+/// `0.10000000149011612`.
+pub fn write_32(value: f32) -> String {
+    write_near(f64::from(value), |read| read as f32 == value.abs())
+}
+
+fn write_near(value: f64, is_same: impl Fn(f64) -> bool) -> String {
+    let mut text = String::new();
+    let size = value.abs();
+    if value.is_sign_negative() {
+        text.push('-');
+    }
+    for (decimals, power) in POWERS.iter().enumerate() {
+        // What is exact here is read by one exact division, so it comes back as it was.
+        let digits = (size * power).round();
+        if digits >= EXACT_INTEGER_MAX {
+            break;
+        }
+        if is_same(digits / power) {
+            let all = (digits as u64).to_string();
+            let zeros = (decimals + 1).saturating_sub(all.len());
+            let padded = ["0".repeat(zeros).as_str(), &all].concat();
+            let (whole, fraction) = padded.split_at(padded.len() - decimals);
+            text.push_str(whole);
+            if !fraction.is_empty() {
+                text.push('.');
+                text.push_str(fraction);
+            }
+            return text;
+        }
+    }
+    let (digits, exponent) = seventeen_digits(size);
+    text.push_str(&digits);
+    text.push('e');
+    text.push_str(&exponent.to_string());
+    text
+}
+
+/// The number as 17 decimal digits and a power of ten, rounded to nearest.
+fn seventeen_digits(size: f64) -> (String, i32) {
+    // size = mantissa × 2^exponent, both whole.
+    let bits = size.to_bits();
+    let stored = (bits >> 52) as i32;
+    let fraction = bits & ((1 << 52) - 1);
+    let (mantissa, mut exponent) = match stored {
+        0 => (fraction, -1074),
+        _ => (fraction | 1 << 52, stored - 1075),
+    };
+    // Decimal digits, least first, times 10^tens: multiplying by 2, and by 5 with one ten less for a half.
+    let mut digits: Vec<u8> = mantissa
+        .to_string()
+        .bytes()
+        .rev()
+        .map(|byte| byte - b'0')
+        .collect();
+    let mut tens = 0;
+    while exponent != 0 {
+        let factor = if exponent > 0 { 2 } else { 5 };
+        if exponent > 0 {
+            exponent -= 1;
+        } else {
+            exponent += 1;
+            tens -= 1;
+        }
+        let mut carry = 0;
+        for digit in &mut digits {
+            let product = *digit * factor + carry;
+            *digit = product % 10;
+            carry = product / 10;
+        }
+        if carry > 0 {
+            digits.push(carry);
+        }
+    }
+    const DIGITS: usize = 17;
+    if digits.len() > DIGITS {
+        let dropped = digits.len() - DIGITS;
+        let up = digits[dropped - 1] >= 5;
+        digits.drain(..dropped);
+        tens += dropped as i32;
+        let mut at = 0;
+        while up && at < digits.len() {
+            if digits[at] < 9 {
+                digits[at] += 1;
+                break;
+            }
+            digits[at] = 0;
+            at += 1;
+        }
+        if up && at == digits.len() {
+            digits.push(1);
+        }
+    }
+    let text = digits
+        .iter()
+        .rev()
+        .map(|digit| char::from(b'0' + digit))
+        .collect();
+    (text, tens)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,6 +247,26 @@ mod tests {
         fn as_the_language_reads_it(text in "[+-]?[0-9]{0,20}(\\.[0-9]{1,20})?(e[+-]?[0-9]{1,3})?") {
             let expected = text.parse::<f64>().ok().filter(|value| value.is_finite());
             prop_assert_eq!(parse(&text).map(f64::to_bits), expected.map(f64::to_bits));
+        }
+
+        #[test]
+        fn what_is_written_comes_back(value in proptest::num::f64::NORMAL | proptest::num::f64::SUBNORMAL | proptest::num::f64::ZERO) {
+            let text = write(value);
+            prop_assert_eq!(parse(&text).map(f64::to_bits), Some(value.to_bits()), "{}", text);
+        }
+
+        #[test]
+        fn a_32_bit_float_comes_back(value in proptest::num::f32::NORMAL) {
+            let value = f64::from(value);
+            prop_assert_eq!(parse(&write(value)).map(f64::to_bits), Some(value.to_bits()));
+            let short = write_32(value as f32);
+            prop_assert_eq!(parse(&short).map(|read| (read as f32).to_bits()), Some((value as f32).to_bits()), "{}", short);
+        }
+
+        #[test]
+        fn a_short_number_is_written_as_it_is_typed(whole in 0_u32..1_000_000, decimals in 0_u32..1_000) {
+            let typed = if decimals == 0 { whole.to_string() } else { format!("{whole}.{decimals:03}").trim_end_matches('0').to_string() };
+            prop_assert_eq!(write(typed.parse().expect("a number")), typed);
         }
 
         #[test]

@@ -14,7 +14,7 @@ mod report;
 mod rows;
 mod running;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use crate::apply::{FAILED_RUNS_MAX, Figma, Run, Totals};
 use crate::document::index::Index;
@@ -22,12 +22,14 @@ use crate::document::{CollectionSlot, Document, ModeSlot, PackError, VariableSlo
 use crate::engine::rows::Row;
 use crate::mapping::grid::{Cells, Grid, change, shown};
 use crate::mapping::{self, Layout};
+use crate::owned;
 use crate::plan::{RowChange, gate};
 use crate::protocol::panel::{
     Column, Connection, Counts, PREVIEW_ROWS_MAX, PreviewRow, ToPanel, WaitReason,
 };
 use crate::protocol::relay::{Position, SheetInfo, SheetRef};
 use crate::session::StopReason;
+use crate::sorted::{BitSet, SortedMap};
 use crate::value::ReadContext;
 
 /// More changed rows than this are mapped as a whole sheet, which costs less than following each.
@@ -188,24 +190,24 @@ pub struct Engine {
     ids: Index,
     collections: Vec<CollectionEntry>,
     references: Vec<(u32, u32)>,
-    cyclic: BTreeSet<u32>,
+    cyclic: BitSet,
 
     document: Document,
     document_known: bool,
     row_of_slot: Vec<u32>,
-    orphans: BTreeSet<VariableSlot>,
-    declined: BTreeSet<VariableSlot>,
+    orphans: BitSet,
+    declined: BitSet,
 
     whole: bool,
     missing: bool,
     planned: Planned,
     lifted: Vec<rows::Lifted>,
     dirty: Vec<u32>,
-    touched: BTreeSet<u32>,
+    touched: BitSet,
     changes: Vec<RowChange>,
-    unfinished: BTreeMap<u32, u8>,
-    problems: BTreeMap<u32, Vec<CellProblem>>,
-    write_problems: BTreeMap<u32, Vec<CellProblem>>,
+    unfinished: SortedMap<u32, u8>,
+    problems: SortedMap<u32, Vec<CellProblem>>,
+    write_problems: SortedMap<u32, Vec<CellProblem>>,
     limit_problems: Vec<(u32, CellProblem)>,
     loose_problems: Vec<CellProblem>,
 
@@ -247,22 +249,22 @@ impl Engine {
             ids: Index::default(),
             collections: Vec::new(),
             references: Vec::new(),
-            cyclic: BTreeSet::new(),
+            cyclic: BitSet::default(),
             document: Document::default(),
             document_known: false,
             row_of_slot: Vec::new(),
-            orphans: BTreeSet::new(),
-            declined: BTreeSet::new(),
+            orphans: BitSet::default(),
+            declined: BitSet::default(),
             whole: false,
             missing: false,
             planned: Planned::default(),
             lifted: Vec::new(),
             dirty: Vec::new(),
-            touched: BTreeSet::new(),
+            touched: BitSet::default(),
             changes: Vec::new(),
-            unfinished: BTreeMap::new(),
-            problems: BTreeMap::new(),
-            write_problems: BTreeMap::new(),
+            unfinished: SortedMap::default(),
+            problems: SortedMap::default(),
+            write_problems: SortedMap::default(),
             limit_problems: Vec::new(),
             loose_problems: Vec::new(),
             plan_number: 0,
@@ -294,9 +296,9 @@ impl Engine {
     }
 
     fn refuse(&mut self, message: &str, remedy: &str) {
-        let remedy = (!remedy.is_empty()).then(|| remedy.to_owned());
+        let remedy = (!remedy.is_empty()).then(|| owned(remedy));
         self.post(ToPanel::Refused {
-            message: message.to_owned(),
+            message: owned(message),
             remedy,
         });
     }
@@ -539,7 +541,7 @@ impl Engine {
         }
         let orphans: Vec<VariableSlot> = self.open_orphans().collect();
         if !include_removals {
-            self.declined.extend(orphans.iter().copied());
+            self.declined.extend(orphans.iter().map(|slot| slot.0));
         }
         let removals = if include_removals {
             orphans
@@ -581,8 +583,9 @@ impl Engine {
     fn open_orphans(&self) -> impl Iterator<Item = VariableSlot> + '_ {
         self.orphans
             .iter()
-            .copied()
-            .filter(|slot| !self.declined.contains(slot) && !self.is_named(*slot))
+            .filter(|slot| !self.declined.contains(*slot))
+            .map(VariableSlot)
+            .filter(|slot| !self.is_named(*slot))
     }
 
     /// One small piece of work.
@@ -879,7 +882,7 @@ impl Engine {
         self.whole = true;
         self.document_known = false;
         self.post(ToPanel::Failed {
-            message: "Figma did not give the file's variables.".to_owned(),
+            message: owned("Figma did not give the file's variables."),
             fatal: false,
         });
         self.count_run(false);

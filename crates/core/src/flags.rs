@@ -24,35 +24,30 @@ pub enum Decision {
     Unknown,
 }
 
-#[derive(Deserialize)]
-struct Bulk {
-    flags: Vec<Evaluation>,
+/// One flag's entry in an OFREP bulk reply (`POST /ofrep/v1/evaluate/flags`), as far as the decision needs it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Evaluation<'a> {
+    /// `value`, when it is TRUE or FALSE.
+    pub value: Option<bool>,
+    /// `reason`; empty when there is none.
+    pub reason: &'a str,
+    /// Whether there is an `errorCode`.
+    pub failed: bool,
 }
 
-#[derive(Deserialize)]
-struct Evaluation {
-    key: String,
-    #[serde(default)]
-    value: serde_json::Value,
-    #[serde(default)]
-    reason: String,
-    #[serde(default, rename = "errorCode")]
-    error_code: Option<String>,
-}
-
-/// Decides from the text of an OFREP bulk reply (`POST /ofrep/v1/evaluate/flags`); anything unreadable,
-/// missing or of the wrong type is [`Decision::Unknown`], which is off.
-pub fn decide(body: Option<&str>) -> Decision {
-    let Some(bulk) = body.and_then(|text| serde_json::from_str::<Bulk>(text).ok()) else {
-        return Decision::Unknown;
-    };
-    let Some(flag) = bulk.flags.iter().find(|flag| flag.key == REALTIME_SYNC) else {
-        return Decision::Unknown;
-    };
-    match (&flag.error_code, &flag.value, flag.reason.as_str()) {
-        (None, serde_json::Value::Bool(true), _) => Decision::On,
-        (None, serde_json::Value::Bool(false), "DISABLED") => Decision::SwitchedOff,
-        (None, serde_json::Value::Bool(false), _) => Decision::NotYet,
-        _ => Decision::Unknown,
+/// Decides from the entry of [`REALTIME_SYNC`]; `None` when the reply is absent, unreadable or has no such flag. A flag
+/// that is missing, failed or of the wrong type is [`Decision::Unknown`], which is off.
+pub fn decide(evaluation: Option<Evaluation<'_>>) -> Decision {
+    match evaluation {
+        Some(Evaluation {
+            value: Some(value),
+            reason,
+            failed: false,
+        }) => match (value, reason) {
+            (true, _) => Decision::On,
+            (false, "DISABLED") => Decision::SwitchedOff,
+            (false, _) => Decision::NotYet,
+        },
+        Some(_) | None => Decision::Unknown,
     }
 }

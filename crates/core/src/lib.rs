@@ -14,4 +14,12 @@ pub mod plan;
 pub mod protocol;
 pub mod session;
 pub mod sheet;
+pub mod sorted;
 pub mod value;
+
+/// A sentence of ours as a text of its own. Not inlined: copying each sentence in place takes more code than the
+/// sentence.
+#[inline(never)]
+pub(crate) fn owned(sentence: &str) -> String {
+    String::from(sentence)
+}

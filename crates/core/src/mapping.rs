@@ -6,6 +6,7 @@
 pub mod grid;
 
 use crate::mapping::grid::{Cells, Grid, cell, shown};
+use crate::owned;
 use crate::protocol::panel::{Column, Problem, Role};
 use crate::sheet::{CellView, a1};
 use crate::value::{self, ReadContext, Reading, parse_type};
@@ -130,14 +131,14 @@ impl Layout {
             Some(name) => layout.name = name,
             None => problem(
                 None,
-                "No column holds the variables' names.".to_owned(),
+                owned("No column holds the variables' names."),
                 "Mark one column as the name.",
             ),
         }
         if modes.is_empty() {
             problem(
                 None,
-                "No column holds values.".to_owned(),
+                owned("No column holds values."),
                 "Mark at least one column as a mode.",
             );
         }
@@ -153,7 +154,7 @@ impl Layout {
             if length == 0 {
                 problem(
                     Some(mode.column),
-                    "This mode has no name.".to_owned(),
+                    owned("This mode has no name."),
                     "Give the column a header, or ignore it.",
                 );
             } else if length > MODE_NAME_MAX {
@@ -308,7 +309,7 @@ pub fn infer(grid: &Grid, sheet_title: &str, context: &ReadContext) -> Inferred 
         problems.push(Problem {
             address: address.clone(),
             message: format!("No header was found in the first {HEADER_SEARCH_ROWS} rows: none of them has a column called Name."),
-            remedy: "Write Name above the names, or choose the columns by hand.".to_owned(),
+            remedy: owned("Write Name above the names, or choose the columns by hand."),
         });
     }
     if !columns
@@ -317,9 +318,10 @@ pub fn infer(grid: &Grid, sheet_title: &str, context: &ReadContext) -> Inferred 
     {
         problems.push(Problem {
             address,
-            message: "No column with values was found.".to_owned(),
-            remedy: "Write a header such as Value above the values, or mark the column as a mode."
-                .to_owned(),
+            message: owned("No column with values was found."),
+            remedy: owned(
+                "Write a header such as Value above the values, or mark the column as a mode.",
+            ),
         });
     }
     Inferred {
@@ -377,19 +379,19 @@ pub fn switch_of(text: &str) -> Option<bool> {
 pub fn name_trouble(name: &str) -> Option<(String, &'static str)> {
     if name.contains('.') {
         return Some((
-            "Figma allows no “.” in a variable's name.".to_owned(),
+            owned("Figma allows no “.” in a variable's name."),
             "Write groups with /, as in color/brand/500, and fractions as 0-5.",
         ));
     }
     if name.contains(['{', '}']) {
         return Some((
-            "Figma allows no “{” or “}” in a variable's name.".to_owned(),
+            owned("Figma allows no “{” or “}” in a variable's name."),
             "Remove the braces; they mark references in value cells only.",
         ));
     }
     if name.split('/').any(|part| part.trim().is_empty()) {
         return Some((
-            "The name has an empty group.".to_owned(),
+            owned("The name has an empty group."),
             "Remove the / at the start or end, or the doubled one.",
         ));
     }

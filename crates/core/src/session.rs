@@ -78,9 +78,9 @@ pub enum State {
         busy: bool,
     },
     /// The first plan is there to be looked at.
-    Previewing(Preview),
+    Previewing(Box<Preview>),
     /// A sheet is connected and was approved once.
-    Connected(Connected),
+    Connected(Box<Connected>),
     /// The sandbox program has died; the plugin must be run again.
     Dead {
         /// What it said.

@@ -28,6 +28,8 @@ pub use locale::Locale;
 pub use scope::{Scope, ScopeError, parse_scopes};
 pub use variable_type::{TypeError, VariableType, parse_type};
 
+use crate::decimal;
+use crate::owned;
 use crate::sheet::{CellView, Kind};
 
 /// CSS pixels in one rem where nobody says otherwise: every browser's default.
@@ -338,11 +340,11 @@ pub fn infer<'a>(
 pub fn write(value: &Value) -> String {
     match value {
         Value::Color(color) => color::write(*color),
-        Value::Float(value) => value.to_string(),
+        Value::Float(value) => decimal::write(*value),
         Value::String(text) => text::write(text),
-        Value::Boolean(true) => String::from("TRUE"),
-        Value::Boolean(false) => String::from("FALSE"),
+        Value::Boolean(true) => owned("TRUE"),
+        Value::Boolean(false) => owned("FALSE"),
         Value::Easing(points) => easing::write(*points),
-        Value::Timing(value) => format!("{value}ms"),
+        Value::Timing(value) => [&decimal::write(*value), "ms"].concat(),
     }
 }

@@ -73,6 +73,54 @@ fn the_panel_wire_towards_the_sandbox() {
     every_variant_has_an_example::<panel::ToSandbox>("to-sandbox.json");
 }
 
+/// The sandbox writes its messages without serde.
+#[test]
+fn the_sandboxs_own_writer_says_the_same() {
+    for (name, example) in examples("to-panel.json") {
+        let message: panel::ToPanel =
+            serde_json::from_value(example.clone()).expect("a golden decodes");
+        let text = panel::json::message(&message);
+        let written: Value = serde_json::from_str(&text)
+            .unwrap_or_else(|error| panic!("to-panel.json, {name}: {error} in {text}"));
+        assert_eq!(written, example, "to-panel.json, {name}");
+        if let panel::ToPanel::Preview(preview) = &message {
+            for row in &preview.rows {
+                let written: panel::PreviewRow =
+                    serde_json::from_str(&panel::json::preview_row(row)).expect("a row is JSON");
+                assert_eq!(&written, row);
+            }
+        }
+        if let panel::ToPanel::Kept {
+            session: Some(session),
+            connection: Some(connection),
+        } = &message
+        {
+            let kept: panel::SavedSession =
+                serde_json::from_str(&panel::json::session(session)).expect("a session is JSON");
+            assert!(kept == *session);
+            let kept: panel::Connection =
+                serde_json::from_str(&panel::json::connection(connection))
+                    .expect("a connection is JSON");
+            assert_eq!(kept, *connection);
+        }
+    }
+}
+
+#[test]
+fn any_text_survives_the_sandboxs_writer() {
+    let all: String = (0..0x250_u32)
+        .chain([0x2028, 0x2029, 0xfeff, 0x1f600])
+        .filter_map(char::from_u32)
+        .collect();
+    let message = panel::ToPanel::Refused {
+        message: all,
+        remedy: None,
+    };
+    let read: panel::ToPanel =
+        serde_json::from_str(&panel::json::message(&message)).expect("it is JSON");
+    assert_eq!(read, message);
+}
+
 #[test]
 fn the_panel_wire_towards_the_panel() {
     every_variant_has_an_example::<panel::ToPanel>("to-panel.json");

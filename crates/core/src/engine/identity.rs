@@ -58,8 +58,8 @@ impl Engine {
             self.row_of_slot.resize(at + 1, NONE);
         }
         self.row_of_slot[at] = row;
-        self.orphans.remove(&slot);
-        self.declined.remove(&slot);
+        self.orphans.remove(slot.0);
+        self.declined.remove(slot.0);
     }
 
     /// The row stands for no variable any longer; a variable of ours that loses its row is an orphan.
@@ -77,7 +77,7 @@ impl Engine {
                 .variable(slot)
                 .is_some_and(|variable| variable.link.is_own())
             {
-                self.orphans.insert(slot);
+                self.orphans.insert(slot.0);
             }
         }
     }
@@ -85,7 +85,7 @@ impl Engine {
     /// Figma has no such variable any longer.
     pub(super) fn let_go(&mut self, slot: VariableSlot) {
         self.document.put(slot, None);
-        self.orphans.remove(&slot);
+        self.orphans.remove(slot.0);
         if let Some(row) = self
             .row_of_slot
             .get(slot.0 as usize)

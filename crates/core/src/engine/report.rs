@@ -4,8 +4,10 @@
 
 use super::{CellProblem, Engine, NONE};
 use crate::apply::Totals;
+use crate::decimal;
 use crate::document::{Document, Held, Platform, VariableSlot};
 use crate::mapping::grid::{cell, shown};
+use crate::owned;
 use crate::plan::{Target, Write};
 use crate::protocol::panel::{
     Counts, FieldChange, PREVIEW_ROWS_MAX, PROBLEMS_MAX, Preview, PreviewKind, PreviewRow, Problem,
@@ -58,7 +60,7 @@ impl Engine {
         let Some(layout) = &self.layout else {
             return false;
         };
-        if let Some(row) = self.touched.iter().copied().nth(at) {
+        if let Some(row) = self.touched.iter().nth(at) {
             let change = &self.changes[row as usize];
             let entry = &self.rows[row as usize];
             let Some(collection) = self.collections.get(entry.collection as usize) else {
@@ -228,12 +230,11 @@ impl Engine {
             .problems
             .keys()
             .chain(self.write_problems.keys())
-            .copied()
             .collect();
         rows.sort_unstable();
         rows.dedup();
         let cells = rows.into_iter().flat_map(|row| {
-            let both = [self.problems.get(&row), self.write_problems.get(&row)];
+            let both = [self.problems.get(row), self.write_problems.get(row)];
             both.into_iter()
                 .flatten()
                 .flatten()
@@ -251,14 +252,14 @@ impl Engine {
 
 fn field(name: &str, before: Option<String>, after: String) -> FieldChange {
     FieldChange {
-        field: name.to_owned(),
+        field: owned(name),
         before: before.filter(|text| !text.is_empty()),
         after,
     }
 }
 
 fn switch_text(on: bool) -> String {
-    if on { "TRUE" } else { "FALSE" }.to_owned()
+    owned(if on { "TRUE" } else { "FALSE" })
 }
 
 /// A value as text for people; colours as hex.
@@ -283,7 +284,10 @@ pub fn value_text(value: &Value) -> String {
 
 fn alias_text(target: &str, opacity: Option<f64>) -> String {
     match opacity {
-        Some(opacity) => format!("{target} / {}%", (opacity * 10_000.0).round() / 100.0),
+        Some(opacity) => {
+            let percent = decimal::write((opacity * 10_000.0).round() / 100.0);
+            [target, " / ", &percent, "%"].concat()
+        }
         None => target.to_owned(),
     }
 }
@@ -296,21 +300,20 @@ fn variable_text(document: &Document, slot: Option<VariableSlot>) -> String {
                 .map_or("", |owner| owner.name.as_str());
             format!("{{{owner}:{}}}", variable.name)
         }
-        None => "a variable of another file".to_owned(),
+        None => owned("a variable of another file"),
     }
 }
 
 /// What Figma holds as text for people; empty where there is no value.
 pub fn held_text(document: &Document, held: &Held) -> String {
-    let number = |number: f32| value::write(&Value::Float(f64::from(number)));
     match held {
         Held::Missing => String::new(),
         Held::Color([r, g, b, a]) => {
             let [r, g, b, a] = [*r, *g, *b, *a].map(f64::from);
             value_text(&Value::Color(Rgba { r, g, b, a }))
         }
-        Held::Float(value) => number(*value),
-        Held::Timing(value) => value::write(&Value::Timing(f64::from(*value))),
+        Held::Float(value) => decimal::write_32(*value),
+        Held::Timing(value) => [&decimal::write_32(*value), "ms"].concat(),
         Held::Boolean(value) => switch_text(*value),
         Held::Text(text) => text.to_string(),
         Held::Alias(target) => variable_text(document, *target),
@@ -319,6 +322,6 @@ pub fn held_text(document: &Document, held: &Held) -> String {
             Some(f64::from(*opacity) / 100.0),
         ),
         Held::Easing(points) => value::write(&Value::Easing(points.map(f64::from))),
-        Held::Other => "something this version does not know".to_owned(),
+        Held::Other => owned("something this version does not know"),
     }
 }

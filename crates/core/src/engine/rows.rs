@@ -3,8 +3,6 @@
 //! Owns mapping a row, duplicates, alias resolution and cycles, and which rows an edit reaches. Must not know when a
 //! plan may be applied or how it is written.
 
-use std::collections::BTreeSet;
-
 use super::identity::id_key;
 use super::{CellProblem, CollectionEntry, Engine, NONE, ROWS_A_STEP, SLOTS_A_STEP, Stage};
 use crate::apply::RETRIES_MAX;
@@ -12,9 +10,11 @@ use crate::document::index::hash;
 use crate::document::{Held, Link, ModeSlot, Scopes, VariableSlot};
 use crate::mapping::grid::{Cells, cell, shown};
 use crate::mapping::{self, HEADER_SEARCH_ROWS, Layout, name_trouble, switch_of};
+use crate::owned;
 use crate::plan::{RowChange, Target, Write};
 use crate::protocol::panel::{Column, Role};
 use crate::sheet::{CellView, a1};
+use crate::sorted::BitSet;
 use crate::value::{self, AliasRef, Reading, Value, VariableType, parse_scopes, parse_type};
 
 /// Longest chain of aliases followed to find a type where no type column says it.
@@ -236,11 +236,11 @@ impl Engine {
         self.loose_problems.push(CellProblem {
             column: 0,
             message: if self.grid.rows() == 0 {
-                "The sheet is empty.".to_owned()
+                owned("The sheet is empty.")
             } else {
                 format!("The sheet no longer has the columns it was connected with: {}.", gone.join(", "))
             },
-            remedy: "Restore the sheet from its version history, or connect it again and choose the columns.".to_owned(),
+            remedy: owned("Restore the sheet from its version history, or connect it again and choose the columns."),
         });
         false
     }
@@ -371,9 +371,9 @@ impl Engine {
 
     /// Forgets what mapping a row gave.
     fn forget_result(&mut self, row: u32) {
-        self.problems.remove(&row);
-        self.write_problems.remove(&row);
-        self.cyclic.remove(&row);
+        self.problems.remove(row);
+        self.write_problems.remove(row);
+        self.cyclic.remove(row);
         self.set_change(row, RowChange::default());
         if let Some(entry) = self.rows.get_mut(row as usize) {
             if std::mem::take(&mut entry.sound) {
@@ -390,7 +390,7 @@ impl Engine {
         self.rows.resize(rows as usize, Row::EMPTY);
         self.changes.resize_with(rows as usize, RowChange::default);
         self.limit_problems.clear();
-        let mut reached: BTreeSet<u32> = BTreeSet::new();
+        let mut reached: BitSet = BitSet::default();
         let mut before: Vec<(u32, Verdict)> = Vec::new();
         let mut moved: Vec<u32> = Vec::new();
         let mut moved_ids: Vec<u32> = Vec::new();
@@ -426,15 +426,15 @@ impl Engine {
         for hash in &moved_ids {
             reached.extend(self.ids.under(*hash));
         }
-        reached.extend(self.cyclic.iter().copied().filter(|row| *row < rows));
+        reached.extend(self.cyclic.iter().filter(|row| *row < rows));
         reached.extend(
             self.unfinished
                 .iter()
-                .filter(|(row, tries)| **row < rows && **tries < RETRIES_MAX)
-                .map(|(row, _)| *row),
+                .filter(|(row, tries)| *row < rows && **tries < RETRIES_MAX)
+                .map(|(row, _)| row),
         );
         // A row whose type changes reaches the rows that refer to it.
-        let mut fresh: Vec<u32> = reached.iter().copied().collect();
+        let mut fresh: Vec<u32> = reached.iter().collect();
         while let Some(row) = fresh.pop() {
             let known = before
                 .iter()
@@ -458,10 +458,10 @@ impl Engine {
                 }
             }
         }
-        for row in &reached {
-            self.forget_result(*row);
+        for row in reached.iter() {
+            self.forget_result(row);
         }
-        self.dirty = reached.into_iter().collect();
+        self.dirty = reached.iter().collect();
         self.whole = false;
         self.stage = if self
             .dirty
@@ -776,8 +776,8 @@ impl Engine {
                 Err(error) => {
                     problems.push(CellProblem {
                         column,
-                        message: error.message().to_owned(),
-                        remedy: error.remedy().to_owned(),
+                        message: owned(error.message()),
+                        remedy: owned(error.remedy()),
                     });
                     continue;
                 }
@@ -822,7 +822,7 @@ impl Engine {
                             "“{}” is not a variable yet: its own row has a problem.",
                             alias.name
                         ),
-                        remedy: "Mend that row first.".to_owned(),
+                        remedy: owned("Mend that row first."),
                     });
                     continue;
                 }
@@ -835,7 +835,7 @@ impl Engine {
                             other.name(),
                             kind.name()
                         ),
-                        remedy: "Refer to a variable of the same type.".to_owned(),
+                        remedy: owned("Refer to a variable of the same type."),
                     });
                     continue;
                 }
@@ -879,7 +879,7 @@ impl Engine {
             change = RowChange::default();
         }
         if !problems.is_empty() {
-            self.problems.insert(row, problems);
+            self.problems.put(row, problems);
         }
         self.rows[row as usize].targets = targets;
         self.set_change(row, change);
@@ -934,7 +934,7 @@ impl Engine {
             }
         }
         if after.is_empty() {
-            self.touched.remove(&row);
+            self.touched.remove(row);
         } else {
             self.touched.insert(row);
         }
@@ -999,7 +999,7 @@ impl Engine {
                 Err(error) => problems.push(CellProblem {
                     column,
                     message: error.to_string(),
-                    remedy: error.remedy().to_owned(),
+                    remedy: owned(error.remedy()),
                 }),
             }
         }
@@ -1017,8 +1017,9 @@ impl Engine {
                 None => problems.push(CellProblem {
                     column,
                     message: format!("“{word}” is neither TRUE nor FALSE."),
-                    remedy: "Write TRUE to hide the variable from publishing, FALSE to show it."
-                        .to_owned(),
+                    remedy: owned(
+                        "Write TRUE to hide the variable from publishing, FALSE to show it.",
+                    ),
                 }),
             }
         }
@@ -1033,7 +1034,7 @@ impl Engine {
         let problem = |column: u32, message: String, remedy: &str| CellProblem {
             column,
             message,
-            remedy: remedy.to_owned(),
+            remedy: owned(remedy),
         };
         let problem = match reason {
             Reason::Blank => {
@@ -1044,7 +1045,7 @@ impl Engine {
                 match stray {
                     Some(_) if row > layout.header_row && name.is_empty() => Some(problem(
                         layout.name,
-                        "This row has values but no name.".to_owned(),
+                        owned("This row has values but no name."),
                         "Write the variable's name, or clear the row.",
                     )),
                     _ => None,
@@ -1118,8 +1119,8 @@ impl Engine {
                     match reading {
                         Err(error) => problems.push(CellProblem {
                             column,
-                            message: error.message().to_owned(),
-                            remedy: error.remedy().to_owned(),
+                            message: owned(error.message()),
+                            remedy: owned(error.remedy()),
                         }),
                         Ok(Reading::Alias(alias)) => match self.resolve(&alias, row) {
                             Err(why) => problems.push(unresolved(column, &alias, &why)),
@@ -1129,14 +1130,14 @@ impl Engine {
                                     "“{}” is not a variable yet: its own row has a problem.",
                                     alias.name
                                 ),
-                                remedy: "Mend that row first.".to_owned(),
+                                remedy: owned("Mend that row first."),
                             }),
                         },
                         Ok(_) => {}
                     }
                 }
                 if !problems.is_empty() {
-                    self.problems.insert(row, problems);
+                    self.problems.put(row, problems);
                 }
                 None
             }
@@ -1154,7 +1155,7 @@ impl Engine {
             }
         }
         if let Some(problem) = problem {
-            self.problems.insert(row, vec![problem]);
+            self.problems.put(row, vec![problem]);
         }
     }
 
@@ -1218,7 +1219,7 @@ impl Engine {
 
     /// Whether aliases lead from `from` to `to` (itself included only through an alias, when they are the same).
     fn reaches(&self, from: u32, to: u32) -> bool {
-        let mut seen: BTreeSet<u32> = BTreeSet::new();
+        let mut seen: BitSet = BitSet::default();
         let mut open = vec![from];
         let mut first = from == to;
         while let Some(row) = open.pop() {
@@ -1265,7 +1266,7 @@ impl Engine {
                 });
             }
         }
-        self.problems.entry(row).or_default().extend(problems);
+        self.problems.get_or_default(row).extend(problems);
     }
 
     /// Looks for variables of ours that no row stands for.
@@ -1285,7 +1286,7 @@ impl Engine {
                 .variable(slot)
                 .is_some_and(|variable| variable.link.is_own())
             {
-                self.orphans.insert(slot);
+                self.orphans.insert(slot.0);
             }
         }
         self.stage = if end < self.document.slots() {
@@ -1353,6 +1354,6 @@ fn unresolved(column: u32, alias: &AliasRef, why: &Unresolved) -> CellProblem {
     CellProblem {
         column,
         message,
-        remedy: remedy.to_owned(),
+        remedy: owned(remedy),
     }
 }

@@ -3,8 +3,6 @@
 //! Owns the walk through a run's phases and the mirror of every write that Figma took. Must not know why a write was
 //! planned.
 
-use std::collections::BTreeSet;
-
 use super::identity::id_key;
 use super::{CellProblem, Effect, Engine, NONE, Stage};
 use crate::apply::{Figma, Op, Phase, Refusal, Run, Totals};
@@ -12,9 +10,11 @@ use crate::document::{Held, Link, ModeSlot, Platform, Scopes, Variable, Variable
 use crate::engine::rows::Verdict;
 use crate::mapping::grid::{cell, shown};
 use crate::mapping::{MODES_MAX, VARIABLES_MAX};
+use crate::owned;
 use crate::plan::{RowChange, Target, Write};
 use crate::protocol::panel::ToPanel;
 use crate::session::StopReason;
+use crate::sorted::BitSet;
 
 /// Rows looked at in one step that finds nothing to write.
 const IDLE_ROWS_A_STEP: usize = 32;
@@ -41,7 +41,7 @@ impl Engine {
                 self.limit_problems.push((layout.header_row, CellProblem {
                     column: layout.collection.unwrap_or(layout.name),
                     message: format!("“{}” would hold {variables} variables; Figma allows {VARIABLES_MAX} in a collection. Nothing new is made in it.", entry.name),
-                    remedy: "Split it into several collections.".to_owned(),
+                    remedy: owned("Split it into several collections."),
                 }));
             }
             let new = (0..entry.needed.len())
@@ -65,7 +65,7 @@ impl Engine {
                 self.limit_problems.push((layout.header_row, CellProblem {
                     column: layout.modes.first().map_or(layout.name, |mode| mode.column),
                     message: format!("“{}” would have {modes} modes; Figma allows {MODES_MAX} in a collection. No mode is added to it.", entry.name),
-                    remedy: "Remove modes in Figma, or ignore some of the columns.".to_owned(),
+                    remedy: owned("Remove modes in Figma, or ignore some of the columns."),
                 }));
             }
         }
@@ -78,11 +78,11 @@ impl Engine {
             phase: Phase::Structure,
             at: 0,
             write: 0,
-            rows: self.touched.iter().copied().collect(),
+            rows: self.touched.iter().collect(),
             total: counts.collections + counts.modes + self.planned.writes + removals.len() as u32,
             removals,
             done: 0,
-            failed: BTreeSet::new(),
+            failed: BitSet::default(),
             cancelled: false,
         });
     }
@@ -150,7 +150,7 @@ impl Engine {
                         let problem = CellProblem {
                             column,
                             message,
-                            remedy: "Change its name in the sheet, or sync again.".to_owned(),
+                            remedy: owned("Change its name in the sheet, or sync again."),
                         };
                         self.limit_problems.push((layout.header_row, problem));
                         self.note_refusal(&text, figma);
@@ -218,13 +218,28 @@ impl Engine {
         let name = &layout.modes[mode].name;
         let (message, remedy) = match Refusal::of(text) {
             Refusal::ModeLimit(limit) => (
-                format!("This file's plan allows {limit} modes in a collection, so “{name}” was not added to “{}”.", entry.name),
-                "Ignore the column, remove a mode in Figma, or move the file to a plan with more modes (Professional 10, Organization 20).".to_owned(),
+                format!(
+                    "This file's plan allows {limit} modes in a collection, so “{name}” was not added to “{}”.",
+                    entry.name
+                ),
+                owned(
+                    "Ignore the column, remove a mode in Figma, or move the file to a plan with more modes (Professional 10, Organization 20).",
+                ),
             ),
-            Refusal::ModeName => (format!("Figma refuses “{name}” as a mode's name."), "Shorten the header to 40 characters.".to_owned()),
-            Refusal::DuplicateName | Refusal::InvalidName | Refusal::TypeMismatch | Refusal::Other => {
-                (format!("Figma did not add the mode “{name}” to “{}”: {text}", entry.name), "Sync again; if it stays, ignore the column.".to_owned())
-            }
+            Refusal::ModeName => (
+                format!("Figma refuses “{name}” as a mode's name."),
+                owned("Shorten the header to 40 characters."),
+            ),
+            Refusal::DuplicateName
+            | Refusal::InvalidName
+            | Refusal::TypeMismatch
+            | Refusal::Other => (
+                format!(
+                    "Figma did not add the mode “{name}” to “{}”: {text}",
+                    entry.name
+                ),
+                owned("Sync again; if it stays, ignore the column."),
+            ),
         };
         let problem = CellProblem {
             column: layout.modes[mode].column,
@@ -288,15 +303,15 @@ impl Engine {
 
     /// All of a row was written or refused.
     fn close_row(&mut self, row: u32, run: &Run) {
-        let failed = run.failed.contains(&row);
+        let failed = run.failed.contains(row);
         if !failed && !self.changes[row as usize].made {
             self.totals.counts.changed += 1;
         }
         self.set_change(row, RowChange::default());
         if failed {
-            *self.unfinished.entry(row).or_default() += 1;
+            *self.unfinished.get_or_default(row) += 1;
         } else {
-            self.unfinished.remove(&row);
+            self.unfinished.remove(row);
         }
     }
 
@@ -377,14 +392,11 @@ impl Engine {
 
     fn fail(&mut self, row: u32, column: u32, message: String, remedy: &str, run: &mut Run) {
         run.failed.insert(row);
-        self.write_problems
-            .entry(row)
-            .or_default()
-            .push(CellProblem {
-                column,
-                message,
-                remedy: remedy.to_owned(),
-            });
+        self.write_problems.get_or_default(row).push(CellProblem {
+            column,
+            message,
+            remedy: owned(remedy),
+        });
     }
 
     fn write(&mut self, row: u32, at: usize, run: &mut Run, figma: &mut impl Figma) -> Outcome {
@@ -453,7 +465,7 @@ impl Engine {
                     self.fail(
                         row,
                         column,
-                        "The variable it refers to could not be made.".to_owned(),
+                        owned("The variable it refers to could not be made."),
                         "Mend that variable's row first.",
                         run,
                     );
@@ -578,7 +590,7 @@ impl Engine {
         let slot = *run.removals.get(run.at)?;
         run.at += 1;
         // A row may have taken the variable up since the designer looked; then it stays.
-        if !self.orphans.contains(&slot) || self.is_named(slot) {
+        if !self.orphans.contains(slot.0) || self.is_named(slot) {
             return Some(Outcome::Nothing);
         }
         Some(match figma.write(&Op::Remove { variable: slot }) {
@@ -590,7 +602,7 @@ impl Engine {
             }
             Err(text) => {
                 self.note_refusal(&text, figma);
-                self.declined.insert(slot);
+                self.declined.insert(slot.0);
                 let name = self
                     .document
                     .variable(slot)
@@ -598,7 +610,7 @@ impl Engine {
                 self.loose_problems.push(CellProblem {
                     column: 0,
                     message: format!("Figma did not remove “{name}”: {text}"),
-                    remedy: "Remove it in Figma by hand.".to_owned(),
+                    remedy: owned("Remove it in Figma by hand."),
                 });
                 Outcome::Refused
             }
@@ -615,13 +627,13 @@ impl Engine {
             }) {
                 Ok(()) => {
                     self.document.change(slot, |held| held.link = Link::None);
-                    self.orphans.remove(&slot);
+                    self.orphans.remove(slot.0);
                     self.totals.writes += 1;
                 }
                 Err(text) => {
                     // It can't be noted in the file, so it is kept for this session.
                     self.note_refusal(&text, figma);
-                    self.declined.insert(slot);
+                    self.declined.insert(slot.0);
                 }
             }
         }

@@ -6,6 +6,8 @@
 //! [`ToPanel`], and `bulk` is a long text that travels beside it and is never put through JSON, because parsing
 //! a sheet as JSON inside the sandbox costs more than mapping it.
 
+pub mod json;
+
 use serde::{Deserialize, Serialize};
 
 use super::relay::{Position, SheetInfo, SheetRef};

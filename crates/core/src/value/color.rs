@@ -319,7 +319,7 @@ pub(super) fn write(color: Rgba) -> String {
             .then_some(byte as u8)
     };
     // The shortest text of the 32-bit float that Figma holds.
-    let float = |channel: f64| channel as f32;
+    let float = |channel: f64| decimal::write_32(channel as f32);
     let mut out = String::with_capacity(24);
     let opaque = color.a as f32 == 1.0;
     // Writing to a String can't fail.

@@ -54,6 +54,7 @@ pub(super) fn keyword(text: &str, _: &ReadContext) -> Match {
         })
 }
 
-pub(super) fn write([x1, y1, x2, y2]: [f64; 4]) -> String {
-    format!("cubic-bezier({x1}, {y1}, {x2}, {y2})")
+pub(super) fn write(points: [f64; 4]) -> String {
+    let points = points.map(decimal::write).join(", ");
+    ["cubic-bezier(", &points, ")"].concat()
 }

@@ -1,0 +1,480 @@
+//! Writing the sandbox's messages as JSON.
+//!
+//! Owns the text form of [`ToPanel`] and of what the sandbox keeps. Must not know how the text travels. It says what the
+//! derived serializers say, which the wire's goldens and a property hold it to; those made the sandbox program a quarter
+//! larger, because every type brings a serializer of its own.
+
+use super::{
+    CollectionView, Column, Connection, Counts, FieldChange, Preview, PreviewKind, PreviewRow,
+    Problem, Role, RunReport, SavedSession, ToPanel, VariableView, WaitReason,
+};
+use crate::flags::Decision;
+use crate::protocol::relay::Position;
+use crate::session::StopReason;
+
+/// The JSON of a message.
+pub fn message(message: &ToPanel) -> String {
+    let mut json = Json::default();
+    json.message(message);
+    json.0
+}
+
+/// The JSON of one row of a preview.
+pub fn preview_row(row: &PreviewRow) -> String {
+    let mut json = Json::default();
+    json.preview_row(row);
+    json.0
+}
+
+/// The JSON of a sign-in, as it is kept with the user.
+pub fn session(session: &SavedSession) -> String {
+    let mut json = Json::default();
+    json.session(session);
+    json.0
+}
+
+/// The JSON of a connection, as it is kept in the file.
+pub fn connection(connection: &Connection) -> String {
+    let mut json = Json::default();
+    json.connection(connection);
+    json.0
+}
+
+/// A text that grows. A comma is put before a key or an item unless it is the first.
+#[derive(Default)]
+struct Json(String);
+
+impl Json {
+    fn comma(&mut self) {
+        match self.0.as_bytes().last() {
+            None | Some(b'{' | b'[' | b':') => {}
+            Some(_) => self.0.push(','),
+        }
+    }
+
+    fn open(&mut self) {
+        self.comma();
+        self.0.push('{');
+    }
+
+    fn close(&mut self) {
+        self.0.push('}');
+    }
+
+    fn key(&mut self, key: &str) {
+        self.comma();
+        self.0.push('"');
+        self.0.push_str(key);
+        self.0.push_str("\":");
+    }
+
+    fn string(&mut self, text: &str) {
+        self.comma();
+        self.0.push('"');
+        let mut plain = 0;
+        for (at, byte) in text.bytes().enumerate() {
+            let escape = match byte {
+                b'"' => "\\\"",
+                b'\\' => "\\\\",
+                b'\n' => "\\n",
+                b'\r' => "\\r",
+                b'\t' => "\\t",
+                0..=0x1f => "",
+                _ => continue,
+            };
+            self.0.push_str(&text[plain..at]);
+            plain = at + 1;
+            if escape.is_empty() {
+                self.0.push_str("\\u00");
+                for nibble in [byte >> 4, byte & 15] {
+                    self.0
+                        .push(char::from(b"0123456789abcdef"[nibble as usize]));
+                }
+            } else {
+                self.0.push_str(escape);
+            }
+        }
+        self.0.push_str(&text[plain..]);
+        self.0.push('"');
+    }
+
+    fn number(&mut self, number: u64) {
+        self.comma();
+        let digits = number.to_string();
+        self.0.push_str(&digits);
+    }
+
+    fn signed(&mut self, number: i64) {
+        self.comma();
+        let digits = number.to_string();
+        self.0.push_str(&digits);
+    }
+
+    fn null(&mut self) {
+        self.comma();
+        self.0.push_str("null");
+    }
+
+    fn text_field(&mut self, key: &str, text: &str) {
+        self.key(key);
+        self.string(text);
+    }
+
+    fn number_field(&mut self, key: &str, number: u64) {
+        self.key(key);
+        self.number(number);
+    }
+
+    fn count(&mut self, key: &str, number: u32) {
+        self.number_field(key, u64::from(number));
+    }
+
+    fn truth(&mut self, key: &str, value: bool) {
+        self.key(key);
+        self.0.push_str(if value { "true" } else { "false" });
+    }
+
+    fn optional_text(&mut self, key: &str, text: Option<&str>) {
+        self.key(key);
+        match text {
+            Some(text) => self.string(text),
+            None => self.null(),
+        }
+    }
+
+    fn begin_list(&mut self, key: &str) {
+        self.key(key);
+        self.0.push('[');
+    }
+
+    fn end_list(&mut self) {
+        self.0.push(']');
+    }
+
+    fn texts(&mut self, key: &str, texts: &[String]) {
+        self.begin_list(key);
+        for text in texts {
+            self.string(text);
+        }
+        self.end_list();
+    }
+
+    fn begin(&mut self, kind: &str) {
+        self.open();
+        self.text_field("type", kind);
+    }
+
+    fn message(&mut self, message: &ToPanel) {
+        match message {
+            ToPanel::Hello {
+                version,
+                file_name,
+                read_only,
+                targeting_key,
+                size,
+            } => {
+                self.begin("hello");
+                self.text_field("version", version);
+                self.text_field("file_name", file_name);
+                self.truth("read_only", *read_only);
+                self.text_field("targeting_key", targeting_key);
+                self.begin_list("size");
+                self.number(u64::from(size.0));
+                self.number(u64::from(size.1));
+                self.end_list();
+            }
+            ToPanel::Flags { realtime_sync } => {
+                self.begin("flags");
+                self.text_field("realtime_sync", decision(*realtime_sync));
+            }
+            ToPanel::Kept {
+                session,
+                connection,
+            } => {
+                self.begin("kept");
+                self.key("session");
+                match session {
+                    Some(session) => self.session(session),
+                    None => self.null(),
+                }
+                self.optional_connection(connection.as_ref());
+            }
+            ToPanel::Variables { collections } => {
+                self.begin("variables");
+                self.begin_list("collections");
+                for collection in collections {
+                    self.collection(collection);
+                }
+                self.end_list();
+            }
+            ToPanel::Inferred {
+                columns,
+                header_row,
+                sample,
+                problems,
+            } => {
+                self.begin("inferred");
+                self.columns(columns);
+                self.count("header_row", *header_row);
+                self.begin_list("sample");
+                for row in sample {
+                    self.comma();
+                    self.0.push('[');
+                    for text in row {
+                        self.string(text);
+                    }
+                    self.end_list();
+                }
+                self.end_list();
+                self.problems(problems);
+            }
+            ToPanel::Preview(preview) => {
+                self.begin("preview");
+                self.preview(preview);
+            }
+            ToPanel::Waiting { reason, preview } => {
+                self.begin("waiting");
+                self.text_field("reason", wait_reason(*reason));
+                self.key("preview");
+                self.0.push('{');
+                self.preview(preview);
+                self.close();
+            }
+            ToPanel::Progress { done, total } => {
+                self.begin("progress");
+                self.count("done", *done);
+                self.count("total", *total);
+            }
+            ToPanel::Applied(report) => {
+                self.begin("applied");
+                self.report(report);
+            }
+            ToPanel::ConnectionChanged { connection } => {
+                self.begin("connection_changed");
+                self.optional_connection(connection.as_ref());
+            }
+            ToPanel::Refused { message, remedy } => {
+                self.begin("refused");
+                self.text_field("message", message);
+                self.optional_text("remedy", remedy.as_deref());
+            }
+            ToPanel::Failed { message, fatal } => {
+                self.begin("failed");
+                self.text_field("message", message);
+                self.truth("fatal", *fatal);
+            }
+            ToPanel::Stopped { reason } => {
+                self.begin("stopped");
+                self.text_field("reason", stop_reason(*reason));
+            }
+        }
+        self.close();
+    }
+
+    fn session(&mut self, session: &SavedSession) {
+        self.open();
+        self.text_field("token", &session.token);
+        self.text_field("account", &session.account);
+        self.close();
+    }
+
+    fn optional_connection(&mut self, connection: Option<&Connection>) {
+        self.key("connection");
+        match connection {
+            Some(connection) => self.connection(connection),
+            None => self.null(),
+        }
+    }
+
+    fn connection(&mut self, connection: &Connection) {
+        self.open();
+        self.key("sheet");
+        self.open();
+        self.text_field("spreadsheet_id", &connection.sheet.spreadsheet_id);
+        self.key("sheet_id");
+        self.signed(connection.sheet.sheet_id);
+        self.close();
+        self.text_field("spreadsheet_title", &connection.spreadsheet_title);
+        self.text_field("sheet_title", &connection.sheet_title);
+        self.truth("on", connection.on);
+        self.columns(&connection.columns);
+        self.count("header_row", connection.header_row);
+        self.truth("approved", connection.approved);
+        self.close();
+    }
+
+    fn columns(&mut self, columns: &[Column]) {
+        self.begin_list("columns");
+        for column in columns {
+            self.open();
+            self.count("index", column.index);
+            self.text_field("header", &column.header);
+            self.key("role");
+            self.open();
+            self.text_field("role", role(&column.role));
+            if let Role::Mode { name } = &column.role {
+                self.text_field("name", name);
+            }
+            self.close();
+            self.close();
+        }
+        self.end_list();
+    }
+
+    fn problems(&mut self, problems: &[Problem]) {
+        self.begin_list("problems");
+        for problem in problems {
+            self.open();
+            self.text_field("address", &problem.address);
+            self.text_field("message", &problem.message);
+            self.text_field("remedy", &problem.remedy);
+            self.close();
+        }
+        self.end_list();
+    }
+
+    fn counts(&mut self, counts: &Counts) {
+        self.key("counts");
+        self.open();
+        self.count("collections", counts.collections);
+        self.count("modes", counts.modes);
+        self.count("created", counts.created);
+        self.count("changed", counts.changed);
+        self.count("unchanged", counts.unchanged);
+        self.count("removed", counts.removed);
+        self.close();
+    }
+
+    fn preview(&mut self, preview: &Preview) {
+        self.count("plan", preview.plan);
+        self.counts(&preview.counts);
+        self.begin_list("rows");
+        for row in &preview.rows {
+            self.preview_row(row);
+        }
+        self.end_list();
+        self.problems(&preview.problems);
+        self.count("problems_total", preview.problems_total);
+    }
+
+    fn preview_row(&mut self, row: &PreviewRow) {
+        self.open();
+        self.text_field(
+            "kind",
+            match row.kind {
+                PreviewKind::Create => "create",
+                PreviewKind::Change => "change",
+                PreviewKind::Remove => "remove",
+            },
+        );
+        self.text_field("collection", &row.collection);
+        self.text_field("name", &row.name);
+        self.text_field("address", &row.address);
+        self.begin_list("fields");
+        for FieldChange {
+            field,
+            before,
+            after,
+        } in &row.fields
+        {
+            self.open();
+            self.text_field("field", field);
+            self.optional_text("before", before.as_deref());
+            self.text_field("after", after);
+            self.close();
+        }
+        self.end_list();
+        self.close();
+    }
+
+    fn report(&mut self, report: &RunReport) {
+        self.counts(&report.counts);
+        self.count("writes", report.writes);
+        self.truth("cancelled", report.cancelled);
+        self.position(&report.position);
+        self.number_field("ended_unix_ms", report.ended_unix_ms);
+        self.count("duration_ms", report.duration_ms);
+        self.count("slice_ms_max", report.slice_ms_max);
+        self.problems(&report.problems);
+        self.count("problems_total", report.problems_total);
+    }
+
+    fn position(&mut self, position: &Position) {
+        self.key("position");
+        self.open();
+        self.text_field("epoch", &position.epoch);
+        self.number_field("revision", position.revision);
+        self.close();
+    }
+
+    fn collection(&mut self, collection: &CollectionView) {
+        self.open();
+        self.text_field("id", &collection.id);
+        self.text_field("name", &collection.name);
+        self.texts("modes", &collection.modes);
+        self.begin_list("variables");
+        for VariableView {
+            id,
+            name,
+            resolved_type,
+            values,
+        } in &collection.variables
+        {
+            self.open();
+            self.text_field("id", id);
+            self.text_field("name", name);
+            self.text_field("resolved_type", resolved_type);
+            self.texts("values", values);
+            self.close();
+        }
+        self.end_list();
+        self.close();
+    }
+}
+
+fn decision(decision: Decision) -> &'static str {
+    match decision {
+        Decision::On => "on",
+        Decision::NotYet => "not_yet",
+        Decision::SwitchedOff => "switched_off",
+        Decision::Unknown => "unknown",
+    }
+}
+
+fn stop_reason(reason: StopReason) -> &'static str {
+    match reason {
+        StopReason::Toggled => "toggled",
+        StopReason::Disconnected => "disconnected",
+        StopReason::SignedOut => "signed_out",
+        StopReason::SwitchedOff => "switched_off",
+        StopReason::Breaker => "breaker",
+        StopReason::ReadOnly => "read_only",
+    }
+}
+
+fn wait_reason(reason: WaitReason) -> &'static str {
+    match reason {
+        WaitReason::Removes => "removes",
+        WaitReason::Retypes => "retypes",
+        WaitReason::Large => "large",
+        WaitReason::Shrunken => "shrunken",
+    }
+}
+
+/// The name of a role on the wire; [`Role::Mode`] has the mode's name beside it.
+pub fn role(role: &Role) -> &'static str {
+    match role {
+        Role::Ignore => "ignore",
+        Role::Collection => "collection",
+        Role::Name => "name",
+        Role::Type => "type",
+        Role::Mode { .. } => "mode",
+        Role::Description => "description",
+        Role::Scopes => "scopes",
+        Role::CodeWeb => "code_web",
+        Role::CodeAndroid => "code_android",
+        Role::CodeIos => "code_ios",
+        Role::Hidden => "hidden",
+        Role::Id => "id",
+    }
+}
