@@ -11,8 +11,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Budgets in bytes, from the design: what a designer waits for at every opening.
-const CODE_BYTES_MAX: usize = 350_000;
+/// Budgets in bytes: what a designer waits for at every opening. The first is argued for in docs/adr/0003.
+const CODE_BYTES_MAX: usize = 600_000;
 const UI_BYTES_MAX: usize = 700_000;
 /// The panel as a script. wasm2js makes about three and a half bytes of script of each byte of WebAssembly, where
 /// base64 makes one and a third; only hosts that refuse WebAssembly load it.

@@ -100,6 +100,18 @@ pub fn build(root: &Path, program: Program) -> Result<String> {
     Ok(script)
 }
 
+/// How both programs are compiled. docs/adr/0003 has what each is worth.
+const COMPILING: [&str; 4] = [
+    // Code for the oldest WebAssembly: what is newer, wasm2js can't translate or has to be lowered first. The one
+    // exception is copying memory, which it translates to the host's own `copyWithin`.
+    "-Ctarget-cpu=mvp",
+    "-Ctarget-feature=+bulk-memory",
+    // Copies and comparisons of a known length become calls instead of a load and a store for every few bytes.
+    "-Cllvm-args=-max-store-memcpy=1 -max-store-memmove=1 -max-store-memset=2 \
+     -max-loads-per-memcmp=1 -max-loads-per-memcmp-opt-size=1",
+    "--cfg=sha2_backend_soft=\"compact\"",
+];
+
 /// Where everything that can be made again is kept.
 pub fn target_directory(root: &Path) -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR")
@@ -118,8 +130,7 @@ pub fn cargo(root: &Path, task: &str, program: Program) -> Command {
             )]
             std::env::home_dir().map(|home| home.join(".cargo"))
         });
-    // Code for the oldest WebAssembly: what is newer, wasm2js can't translate or has to be lowered first.
-    let mut flags = OsString::from("-Ctarget-cpu=mvp");
+    let mut flags = OsString::from(COMPILING.join("\u{1f}"));
     if let Some(home) = home {
         // Panic messages name source files; the bytes must not depend on whose machine this is.
         flags.push("\u{1f}--remap-path-prefix=");
@@ -249,14 +260,13 @@ fn strip_target_features(module: &mut walrus::Module) -> Result<()> {
 }
 
 /// The language `wasm-opt` starts from and lowers to the oldest WebAssembly, all that `wasm2js` knows.
-const LOWERING: [&str; 9] = [
+const LOWERING: [&str; 8] = [
     "--mvp-features",
     "--enable-bulk-memory",
     "--enable-bulk-memory-opt",
     "--enable-nontrapping-float-to-int",
     "--enable-sign-ext",
     "--enable-mutable-globals",
-    "--llvm-memory-copy-fill-lowering",
     "--llvm-nontrapping-fptoint-lowering",
     "--signext-lowering",
 ];
@@ -287,6 +297,8 @@ fn translate(root: &Path, program: Program, stage: &Path) -> Result<()> {
         "program.wasm",
         "--mvp-features",
         "--enable-mutable-globals",
+        "--enable-bulk-memory",
+        "--enable-bulk-memory-opt",
         level,
         "-o",
         "program.js",
