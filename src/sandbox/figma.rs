@@ -19,7 +19,7 @@ export function hear(receive) {
     receive(
       known && typeof message.v === 'number' ? message.v : -1,
       known && typeof message.body === 'string' ? message.body : '',
-      known && typeof message.bulk === 'string' ? message.bulk : undefined,
+      known && typeof message.bulk === 'string' ? message.bulk : '',
     );
   };
 }
@@ -33,7 +33,6 @@ export function resize_panel(width, height) { figma.ui.resize(width, height); }
 export function hide_panel() { figma.ui.hide(); }
 export function close_plugin() { figma.closePlugin(); }
 export function notify(text) { figma.notify(text); }
-export function now_ms() { return Date.now(); }
 export async function stored(key) {
   const value = await figma.clientStorage.getAsync(key);
   return typeof value === 'string' ? value : undefined;
@@ -94,7 +93,8 @@ extern "C" {
     /// Opens the panel, `width` by `height` CSS pixels.
     pub fn show_panel(width: u32, height: u32);
     /// Calls `receive(version, body, bulk)` for every message of the panel; `-1` and empty where it has no envelope.
-    pub fn hear(receive: &Closure<dyn FnMut(f64, String, Option<String>)>);
+    /// `bulk` stays a text of the host: bringing megabytes across at once would take too long.
+    pub fn hear(receive: &Closure<dyn FnMut(f64, String, JsValue)>);
     /// Posts one envelope to the panel.
     pub fn tell(version: u32, body: &str, bulk: Option<&str>);
     /// The file's name.
@@ -120,4 +120,279 @@ extern "C" {
     /// The file's collections and variables: `c id name mode…` and `v id collection name type value…` records.
     #[wasm_bindgen(catch)]
     pub async fn browse() -> Result<JsValue, JsValue>;
+}
+
+// The part of Real-Time Sync. Collections, modes and variables are kept here under the slots that the engine counts
+// (crates/core/src/document.rs tells the packing), so that a write crosses as a few numbers and no id ever does.
+#[cfg(feature = "sync")]
+#[wasm_bindgen(inline_js = r#"
+const END = '\x1e', NEXT = '\x1f';
+const CONNECTION = 'sheetwire.connection', LINK = 'sheetwire.link';
+const TYPES = ['COLOR', 'FLOAT', 'STRING', 'BOOLEAN', 'EASING', 'TIMING'];
+const SCOPES = ['ALL_SCOPES', 'TEXT_CONTENT', 'CORNER_RADIUS', 'WIDTH_HEIGHT', 'GAP', 'ALL_FILLS', 'FRAME_FILL',
+  'SHAPE_FILL', 'TEXT_FILL', 'STROKE_COLOR', 'STROKE_FLOAT', 'EFFECT_FLOAT', 'EFFECT_COLOR', 'OPACITY',
+  'COLOR_OPACITY', 'FONT_FAMILY', 'FONT_STYLE', 'FONT_WEIGHT', 'FONT_SIZE', 'LINE_HEIGHT', 'LETTER_SPACING',
+  'PARAGRAPH_SPACING', 'PARAGRAPH_INDENT'];
+const CURVES = { LINEAR: [0, 0, 1, 1] };
+let collections = [], names = [], modes = [], places = {};
+let variables = [], ids = [], owners = [], slots = new Map();
+let prefix = '', numbers = [], parts = [];
+
+const plain = (text) => /[\x1c-\x1f]/.test(text) ? text.replace(/[\x1c-\x1f]/g, ' ') : text;
+const why = (error) => String(error && error.message || error);
+
+export function now_ms() { return Date.now(); }
+export function length(text) { return text.length; }
+export function piece_end(text, from, most) {
+  const to = Math.min(text.length, from + most), unit = text.charCodeAt(to - 1);
+  return to < text.length && unit >= 0xd800 && unit <= 0xdbff ? to + 1 : to;
+}
+export function piece(text, from, to) { return text.slice(from, to); }
+export function join(left, right) { return left + right; }
+export function pause() { return new Promise((resolve) => setTimeout(resolve, 0)); }
+export function begin_post() { parts = []; }
+export function add_to_post(text) { parts.push(text); }
+export function end_post(v) { const body = parts.join(''); parts = []; figma.ui.postMessage({ v, body }); }
+
+export function set_link_prefix(text) { prefix = text; }
+export function connection() { return figma.root.getPluginData(CONNECTION); }
+export function keep_connection(text) {
+  try { figma.root.setPluginData(CONNECTION, text); return true; } catch { return false; }
+}
+export function is_writable() {
+  try { figma.root.setPluginData('sheetwire.probe', ''); return true; } catch { return false; }
+}
+export function commit_undo() { figma.commitUndo(); }
+
+export async function read_document() {
+  const all = await figma.variables.getLocalVariableCollectionsAsync();
+  const list = await figma.variables.getLocalVariablesAsync();
+  collections = []; names = []; modes = []; places = {};
+  let text = '';
+  for (const collection of all) {
+    try {
+      const id = collection.id, name = collection.name, own = collection.modes;
+      places[id] = collections.length;
+      collections.push(collection);
+      names.push(name);
+      modes.push(own.map((mode) => mode.modeId));
+      text += plain(name);
+      for (const mode of own) text += NEXT + plain(mode.name);
+      text += END;
+    } catch { /* removed since the list was made */ }
+  }
+  variables = list; ids = new Array(list.length); owners = new Array(list.length); slots = new Map();
+  return text;
+}
+export function variable_count() { return variables.length; }
+export function note_variables(from, to) {
+  for (let slot = from; slot < to; slot += 1) {
+    try { const id = variables[slot].id; ids[slot] = id; slots.set(id, slot); } catch { ids[slot] = ''; }
+  }
+}
+export async function read_variables(list) {
+  for (const slot of list) variables[slot] = await figma.variables.getVariableByIdAsync(ids[slot]);
+}
+
+const slot_of = (id) => { const slot = slots.get(id); return slot === undefined ? -1 : slot; };
+function pack_value(value, type, texts) {
+  switch (typeof value) {
+    case 'undefined': numbers.push(0); return;
+    case 'number': numbers.push(type === 5 ? 8 : 2, value); return;
+    case 'boolean': numbers.push(3, value ? 1 : 0); return;
+    case 'string': numbers.push(6); texts.push(plain(value)); return;
+  }
+  if (value === null) numbers.push(0);
+  else if ('r' in value) numbers.push(1, value.r, value.g, value.b, value.a === undefined ? 1 : value.a);
+  else if (value.type === 'VARIABLE_ALIAS') numbers.push(4, slot_of(value.id));
+  else if ('color' in value) {
+    if (typeof value.opacity === 'number' && value.color.type === 'VARIABLE_ALIAS') numbers.push(5, slot_of(value.color.id), value.opacity);
+    else numbers.push(9);
+  } else if (value.easingFunctionCubicBezier) {
+    const curve = value.easingFunctionCubicBezier;
+    numbers.push(7, curve.x1, curve.y1, curve.x2, curve.y2);
+  } else if (CURVES[value.type]) numbers.push(7, ...CURVES[value.type]);
+  else numbers.push(9);
+}
+function pack_one(slot, fields) {
+  const variable = variables[slot];
+  const kept = numbers.length;
+  try {
+    const place = places[variable.variableCollectionId];
+    if (place === undefined) { numbers.push(-1); return END; }
+    owners[slot] = place;
+    const type = TYPES.indexOf(variable.resolvedType), name = variable.name, link = variable.getPluginData(LINK);
+    let scopes = 1, description = '', web = '', android = '', ios = '', key = '', code = 0;
+    if (fields & 1) description = plain(variable.description);
+    if (fields & 2) {
+      scopes = 0;
+      for (const scope of variable.scopes) { const bit = SCOPES.indexOf(scope); scopes |= 1 << (bit < 0 ? 31 : bit); }
+    }
+    if (fields & 4) {
+      const syntax = variable.codeSyntax;
+      web = plain(syntax.WEB || ''); android = plain(syntax.ANDROID || ''); ios = plain(syntax.iOS || '');
+    }
+    const hidden = fields & 8 && variable.hiddenFromPublishing ? 1 : 0;
+    if (link !== '') {
+      if (!link.startsWith(prefix)) code = 3;
+      else if (link === prefix + 'n' + names[place] + '\n' + name) code = 1;
+      else { code = 2; key = plain(link.slice(prefix.length)); }
+    }
+    numbers.push(place, type, scopes >>> 0, hidden, code);
+    const texts = [plain(name), description, web, android, ios, key];
+    const values = variable.valuesByMode;
+    for (const mode of modes[place]) pack_value(values[mode], type, texts);
+    return texts.join(NEXT) + END;
+  } catch {
+    numbers.length = kept;
+    numbers.push(-1);
+    return END;
+  }
+}
+export function pack(from, to, fields) {
+  numbers = [];
+  let text = '';
+  for (let slot = from; slot < to; slot += 1) text += pack_one(slot, fields);
+  return text;
+}
+export function pack_some(list, fields) {
+  numbers = [];
+  let text = '';
+  for (const slot of list) text += pack_one(slot, fields);
+  return text;
+}
+export function packed_numbers() { return numbers; }
+
+export function create_collection(name) {
+  try {
+    const collection = figma.variables.createVariableCollection(name);
+    places[collection.id] = collections.length;
+    collections.push(collection);
+    names.push(name);
+    modes.push(collection.modes.map((mode) => mode.modeId));
+  } catch (error) { return why(error); }
+}
+export function rename_mode(collection, mode, name) {
+  try { collections[collection].renameMode(modes[collection][mode], name); } catch (error) { return why(error); }
+}
+export function add_mode(collection, name) {
+  try { modes[collection].push(collections[collection].addMode(name)); } catch (error) { return why(error); }
+}
+export function create_variable(collection, name, type, key) {
+  try {
+    const variable = figma.variables.createVariable(name, collections[collection], TYPES[type]);
+    const slot = variables.length, id = variable.id;
+    variables.push(variable); ids.push(id); owners.push(collection); slots.set(id, slot);
+    variable.setPluginData(LINK, prefix + (key === '' ? 'n' + names[collection] + '\n' + name : key));
+  } catch (error) { return why(error); }
+}
+function set(variable, mode, value) {
+  try { variables[variable].setValueForMode(modes[owners[variable]][mode], value); } catch (error) { return why(error); }
+}
+export function set_color(variable, mode, r, g, b, a) { return set(variable, mode, { r, g, b, a }); }
+export function set_number(variable, mode, value) { return set(variable, mode, value); }
+export function set_boolean(variable, mode, value) { return set(variable, mode, value); }
+export function set_text(variable, mode, value) { return set(variable, mode, value); }
+export function set_easing(variable, mode, x1, y1, x2, y2) {
+  return set(variable, mode, { type: 'CUSTOM_CUBIC_BEZIER', easingFunctionCubicBezier: { x1, y1, x2, y2 } });
+}
+export function set_alias(variable, mode, target, opacity) {
+  const color = { type: 'VARIABLE_ALIAS', id: ids[target] };
+  return set(variable, mode, opacity < 0 ? color : { color, opacity });
+}
+export function set_name(variable, name) {
+  try { variables[variable].name = name; } catch (error) { return why(error); }
+}
+export function set_description(variable, text) {
+  try { variables[variable].description = text; } catch (error) { return why(error); }
+}
+export function set_scopes(variable, bits) {
+  try { variables[variable].scopes = SCOPES.filter((_, bit) => bits & (1 << bit)); } catch (error) { return why(error); }
+}
+export function set_code(variable, platform, text) {
+  try { variables[variable].setVariableCodeSyntax(['WEB', 'ANDROID', 'iOS'][platform], text); } catch (error) { return why(error); }
+}
+export function set_hidden(variable, hidden) {
+  try { variables[variable].hiddenFromPublishing = hidden; } catch (error) { return why(error); }
+}
+export function set_link(variable, key) {
+  try { variables[variable].setPluginData(LINK, key === '' ? '' : prefix + key); } catch (error) { return why(error); }
+}
+export function remove_variable(variable) {
+  try { variables[variable].remove(); } catch (error) { return why(error); }
+}
+"#)]
+extern "C" {
+    /// The host's clock: Unix time in milliseconds.
+    pub fn now_ms() -> f64;
+    /// Units of a text of the host.
+    pub fn length(text: &JsValue) -> u32;
+    /// Where a piece of a text of the host ends, one unit after `most` where a character would be cut.
+    pub fn piece_end(text: &JsValue, from: u32, most: u32) -> u32;
+    /// A piece of a text of the host.
+    pub fn piece(text: &JsValue, from: u32, to: u32) -> String;
+    /// Two texts of the host as one.
+    pub fn join(left: &JsValue, right: &JsValue) -> JsValue;
+    /// Gives the host a turn.
+    pub async fn pause();
+    /// Begins a message that is handed over in parts.
+    pub fn begin_post();
+    /// Adds a part of its body.
+    pub fn add_to_post(text: &str);
+    /// Posts it.
+    pub fn end_post(version: u32);
+
+    /// What stands before the key in the links of the connected sheet.
+    pub fn set_link_prefix(text: &str);
+    /// The file's connection as it was kept; empty when there is none.
+    pub fn connection() -> String;
+    /// Keeps the file's connection; false when the file can't be written to.
+    pub fn keep_connection(text: &str) -> bool;
+    /// Whether anything can be written to the file.
+    pub fn is_writable() -> bool;
+    /// Ends the undo step.
+    pub fn commit_undo();
+
+    /// Lists the file's collections and variables: the collections packed.
+    #[wasm_bindgen(catch)]
+    pub async fn read_document() -> Result<JsValue, JsValue>;
+    /// How many variables were listed.
+    pub fn variable_count() -> u32;
+    /// Learns the ids of some; aliases are told by them.
+    pub fn note_variables(from: u32, to: u32);
+    /// Looks some variables up again.
+    #[wasm_bindgen(catch)]
+    pub async fn read_variables(slots: Vec<u32>) -> Result<JsValue, JsValue>;
+    /// Packs variables `from` to `to`: the texts. Fields: 1 description, 2 scopes, 4 code syntax, 8 hidden.
+    pub fn pack(from: u32, to: u32, fields: u32) -> String;
+    /// Packs some variables: the texts.
+    pub fn pack_some(slots: &[u32], fields: u32) -> String;
+    /// The numbers that belong to the last packed texts.
+    pub fn packed_numbers() -> Vec<f64>;
+
+    // Writes: `None`, or the text of Figma's error. Numbers are slots.
+    pub fn create_collection(name: &str) -> Option<String>;
+    pub fn rename_mode(collection: u32, mode: u32, name: &str) -> Option<String>;
+    pub fn add_mode(collection: u32, name: &str) -> Option<String>;
+    pub fn create_variable(collection: u32, name: &str, kind: u32, key: &str) -> Option<String>;
+    pub fn set_color(variable: u32, mode: u32, r: f64, g: f64, b: f64, a: f64) -> Option<String>;
+    pub fn set_number(variable: u32, mode: u32, value: f64) -> Option<String>;
+    pub fn set_boolean(variable: u32, mode: u32, value: bool) -> Option<String>;
+    pub fn set_text(variable: u32, mode: u32, value: &str) -> Option<String>;
+    pub fn set_easing(
+        variable: u32,
+        mode: u32,
+        x1: f64,
+        y1: f64,
+        x2: f64,
+        y2: f64,
+    ) -> Option<String>;
+    pub fn set_alias(variable: u32, mode: u32, target: u32, opacity: f64) -> Option<String>;
+    pub fn set_name(variable: u32, name: &str) -> Option<String>;
+    pub fn set_description(variable: u32, text: &str) -> Option<String>;
+    pub fn set_scopes(variable: u32, bits: u32) -> Option<String>;
+    pub fn set_code(variable: u32, platform: u32, text: &str) -> Option<String>;
+    pub fn set_hidden(variable: u32, hidden: bool) -> Option<String>;
+    pub fn set_link(variable: u32, key: &str) -> Option<String>;
+    pub fn remove_variable(variable: u32) -> Option<String>;
 }

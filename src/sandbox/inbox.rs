@@ -5,6 +5,9 @@
 //! bundle 180 kB larger, past its budget. `tests/bundle` holds this reader to the wire's goldens.
 
 use js_sys::{Array, JSON, Reflect};
+use sheetwire_core::flags::Evaluation;
+#[cfg(feature = "sync")]
+use sheetwire_core::protocol::panel::Connection;
 use sheetwire_core::protocol::panel::{Column, Role, SavedSession, ToSandbox};
 use sheetwire_core::protocol::relay::{Position, SheetInfo, SheetRef};
 use wasm_bindgen::prelude::*;
@@ -121,6 +124,51 @@ pub fn read(body: &str) -> Option<ToSandbox> {
             message: fields.text("message")?,
         },
         _ => return None,
+    })
+}
+
+/// Reads the entry of the flag `key` in an OFREP bulk reply and hands it to `decide`; `None` when there is none.
+pub fn evaluation<T>(body: Option<&str>, key: &str, decide: fn(Option<Evaluation<'_>>) -> T) -> T {
+    let found = body.and_then(|body| {
+        let reply = Fields(JSON::parse(body).ok().filter(JsValue::is_object)?);
+        let flags = reply.get("flags").filter(Array::is_array)?;
+        Array::from(&flags)
+            .iter()
+            .map(Fields)
+            .find(|flag| flag.text("key").is_some_and(|found| found == key))
+    });
+    match found {
+        Some(flag) => decide(Some(Evaluation {
+            value: flag.truth("value"),
+            reason: &flag.text("reason").unwrap_or_default(),
+            failed: flag.get("errorCode").is_some(),
+        })),
+        None => decide(None),
+    }
+}
+
+/// Reads a sign-in as it was kept.
+#[cfg(feature = "sync")]
+pub fn session(text: &str) -> Option<SavedSession> {
+    let session = Fields(JSON::parse(text).ok().filter(JsValue::is_object)?);
+    Some(SavedSession {
+        token: session.text("token")?,
+        account: session.text("account")?,
+    })
+}
+
+/// Reads a file's connection as it was kept; one that can't be read is none.
+#[cfg(feature = "sync")]
+pub fn connection(text: &str) -> Option<Connection> {
+    let kept = Fields(JSON::parse(text).ok().filter(JsValue::is_object)?);
+    Some(Connection {
+        sheet: sheet(&kept)?,
+        spreadsheet_title: kept.text("spreadsheet_title")?,
+        sheet_title: kept.text("sheet_title")?,
+        on: kept.truth("on")?,
+        columns: columns(&kept)?,
+        header_row: kept.count("header_row")?,
+        approved: kept.truth("approved")?,
     })
 }
 

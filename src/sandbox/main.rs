@@ -7,9 +7,11 @@ mod browse;
 mod figma;
 mod identity;
 mod inbox;
+#[cfg(feature = "sync")]
+mod sync;
 
-use sheetwire_core::flags::Decision;
-use sheetwire_core::protocol::panel::{ToPanel, ToSandbox, VERSION};
+use sheetwire_core::flags::{self, Decision};
+use sheetwire_core::protocol::panel::{ToPanel, ToSandbox, VERSION, json};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -27,6 +29,11 @@ const EVENTS_MAX: usize = 256;
 struct Event {
     version: f64,
     body: String,
+    #[cfg_attr(
+        not(feature = "sync"),
+        allow(dead_code, reason = "only the tab's messages have a bulk")
+    )]
+    bulk: JsValue,
 }
 
 /// Messages that wait, and whether one is being handled.
@@ -34,6 +41,12 @@ struct Event {
 struct Queue {
     events: VecDeque<Event>,
     busy: bool,
+    /// Real-Time Sync, for as long as its flag is on.
+    #[cfg(feature = "sync")]
+    sync: Option<sync::Handle>,
+    /// When the relay last said that it is on, in Unix milliseconds.
+    #[cfg(feature = "sync")]
+    said_on_unix_ms: Option<u64>,
 }
 
 fn main() {
@@ -51,8 +64,15 @@ fn main() {
     }));
     let queue = Rc::new(RefCell::new(Queue::default()));
     figma::show_panel(PANEL_SIZE.0, PANEL_SIZE.1);
-    let receive = Closure::new(move |version: f64, body: String, _bulk: Option<String>| {
-        enqueue(&queue, Event { version, body });
+    let receive = Closure::new(move |version: f64, body: String, bulk: JsValue| {
+        enqueue(
+            &queue,
+            Event {
+                version,
+                body,
+                bulk,
+            },
+        );
     });
     figma::hear(&receive);
     // The panel is heard for as long as the plugin runs.
@@ -61,14 +81,7 @@ fn main() {
 
 /// Posts one message to the panel.
 fn say(message: &ToPanel) {
-    match serde_json::to_string(message) {
-        Ok(body) => figma::tell(VERSION, &body, None),
-        Err(_) => figma::tell(
-            VERSION,
-            r#"{"type":"failed","message":"An answer could not be written.","fatal":false}"#,
-            None,
-        ),
-    }
+    figma::tell(VERSION, &json::message(message), None);
 }
 
 fn refuse(message: &str, remedy: &str) {
@@ -97,7 +110,7 @@ fn enqueue(queue: &Rc<RefCell<Queue>>, event: Event) {
             loop {
                 let next = queue.borrow_mut().events.pop_front();
                 match next {
-                    Some(event) => handle(event).await,
+                    Some(event) => handle(&queue, event).await,
                     None => break,
                 }
             }
@@ -106,7 +119,7 @@ fn enqueue(queue: &Rc<RefCell<Queue>>, event: Event) {
     }
 }
 
-async fn handle(event: Event) {
+async fn handle(queue: &Rc<RefCell<Queue>>, event: Event) {
     if event.version != f64::from(VERSION) {
         refuse(
             "The panel and the plugin are of different versions.",
@@ -132,10 +145,9 @@ async fn handle(event: Event) {
                 size: PANEL_SIZE,
             });
         }
-        ToSandbox::FlagsEvaluated { .. } => say(&ToPanel::Flags {
-            // A program that holds no Real-Time Sync has it off, whatever the relay says.
-            realtime_sync: Decision::Unknown,
-        }),
+        ToSandbox::FlagsEvaluated { body, now_unix_ms } => {
+            decide(queue, body.as_deref(), now_unix_ms).await;
+        }
         ToSandbox::ListVariables => match browse::collections().await {
             Some(collections) => say(&ToPanel::Variables { collections }),
             None => say(&ToPanel::Failed {
@@ -160,9 +172,82 @@ async fn handle(event: Event) {
         | ToSandbox::Cancel
         | ToSandbox::Toggle { .. }
         | ToSandbox::Disconnect
-        | ToSandbox::SyncNow => refuse(
-            "Real-Time Sync is not switched on for you.",
-            "Ask the person who runs your team's relay.",
-        ),
+        | ToSandbox::SyncNow => to_sync(queue, message, event.bulk).await,
+    }
+}
+
+/// Hands a message of the tab over, if there is a tab.
+async fn to_sync(queue: &Rc<RefCell<Queue>>, message: ToSandbox, bulk: JsValue) {
+    #[cfg(feature = "sync")]
+    {
+        let sync = queue.borrow().sync.clone();
+        if let Some(sync) = sync {
+            match message {
+                ToSandbox::SaveSession { session } => sync::save_session(session).await,
+                message => sync.take(message, bulk),
+            }
+            return;
+        }
+    }
+    #[cfg(not(feature = "sync"))]
+    let _ = (queue, message, bulk);
+    refuse(
+        "Real-Time Sync is not switched on for you.",
+        "Ask the person who runs your team's relay.",
+    );
+}
+
+/// Decides whether Real-Time Sync is on, tells the panel, and begins or ends it.
+async fn decide(queue: &Rc<RefCell<Queue>>, body: Option<&str>, now_unix_ms: u64) {
+    let said = inbox::evaluation(body, flags::REALTIME_SYNC, flags::decide);
+    #[cfg(not(feature = "sync"))]
+    {
+        let _ = (queue, now_unix_ms);
+        // A program that holds no Real-Time Sync never has it on, whatever the relay says.
+        let decision = if said == Decision::On {
+            Decision::Unknown
+        } else {
+            said
+        };
+        say(&ToPanel::Flags {
+            realtime_sync: decision,
+        });
+    }
+    #[cfg(feature = "sync")]
+    {
+        let said_on = queue.borrow().said_on_unix_ms;
+        // Without an answer, what the relay last said holds for a while.
+        let holds =
+            said_on.is_some_and(|at| now_unix_ms.saturating_sub(at) < flags::CACHED_ON_LIFE_MS);
+        let decision = if said == Decision::Unknown && holds {
+            Decision::On
+        } else {
+            said
+        };
+        if said == Decision::On {
+            queue.borrow_mut().said_on_unix_ms = Some(now_unix_ms);
+        }
+        say(&ToPanel::Flags {
+            realtime_sync: decision,
+        });
+        let running = queue.borrow().sync.is_some();
+        match (decision, running) {
+            (Decision::On, false) => {
+                let sync = sync::Handle::begin().await;
+                queue.borrow_mut().sync = Some(sync);
+            }
+            (Decision::NotYet | Decision::SwitchedOff | Decision::Unknown, true) => {
+                let sync = {
+                    let mut queue = queue.borrow_mut();
+                    queue.said_on_unix_ms = None;
+                    queue.sync.take()
+                };
+                if let Some(sync) = sync {
+                    sync.end();
+                }
+            }
+            (Decision::On, true)
+            | (Decision::NotYet | Decision::SwitchedOff | Decision::Unknown, false) => {}
+        }
     }
 }

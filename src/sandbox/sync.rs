@@ -1,0 +1,499 @@
+//! Real-Time Sync in the sandbox: gives the engine its turns, its cells and its document.
+//!
+//! Owns the slices, the texts of cells that wait, and what is kept in the file and with the user. Must not know what a
+//! cell means or why something is written. Nothing here exists while the flag is off.
+
+use crate::inbox;
+use crate::{figma, say};
+use sheetwire_core::apply::{Figma, Op};
+use sheetwire_core::document::{Platform, VariableSlot};
+use sheetwire_core::engine::{Effect, Engine, Fields, Step};
+use sheetwire_core::protocol::panel::{
+    Connection, PreviewRow, SavedSession, ToPanel, ToSandbox, VERSION, json,
+};
+use sheetwire_core::protocol::relay::SNAPSHOT_BYTES_MAX;
+use sheetwire_core::value::{Value, VariableType};
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+use wasm_bindgen::prelude::*;
+
+/// Work between two turns of the host, in milliseconds. One more write or step comes on top.
+const SLICE_MS: f64 = 9.0;
+/// Cells handed to the engine at once, in UTF-16 units.
+const PIECE_UNITS: u32 = 2_048;
+/// Variables packed at once.
+const PACK_VARIABLES: u32 = 16;
+/// Variables whose ids are learnt at once.
+const NOTE_VARIABLES: u32 = 256;
+/// Rows of a preview put into words at once.
+const POST_ROWS: usize = 4;
+/// Where the sign-in is kept with the user.
+const SESSION: &str = "sheetwire.session";
+
+/// Cells that wait to be handed over.
+struct Bulk {
+    text: JsValue,
+    at: u32,
+    units: u32,
+}
+
+/// A message whose rows are put into words in slices.
+struct Long {
+    message: ToPanel,
+    rows: Vec<PreviewRow>,
+}
+
+/// What the engine works with here.
+struct Sync {
+    engine: Engine,
+    bulks: VecDeque<Bulk>,
+    driving: bool,
+    work_began_ms: f64,
+    slice_ms_max: f64,
+    long: Vec<Long>,
+}
+
+/// Real-Time Sync of this file, for as long as the flag is on.
+#[derive(Clone)]
+pub struct Handle(Rc<RefCell<Sync>>);
+
+/// The host that the engine writes through.
+struct Writer;
+
+impl Figma for Writer {
+    fn write(&mut self, op: &Op<'_>) -> Result<(), String> {
+        let refusal = match op {
+            Op::CreateCollection { name, .. } => figma::create_collection(name),
+            Op::RenameMode {
+                collection,
+                mode,
+                name,
+            } => figma::rename_mode(collection.0, mode.0, name),
+            Op::AddMode {
+                collection, name, ..
+            } => figma::add_mode(collection.0, name),
+            Op::CreateVariable {
+                collection,
+                name,
+                kind,
+                key,
+                ..
+            } => figma::create_variable(
+                collection.0,
+                name,
+                type_code(*kind),
+                key.unwrap_or_default(),
+            ),
+            Op::SetValue {
+                variable,
+                mode,
+                value,
+            } => match value {
+                Value::Color(color) => {
+                    figma::set_color(variable.0, mode.0, color.r, color.g, color.b, color.a)
+                }
+                Value::Float(number) | Value::Timing(number) => {
+                    figma::set_number(variable.0, mode.0, *number)
+                }
+                Value::String(text) => figma::set_text(variable.0, mode.0, text),
+                Value::Boolean(value) => figma::set_boolean(variable.0, mode.0, *value),
+                Value::Easing([x1, y1, x2, y2]) => {
+                    figma::set_easing(variable.0, mode.0, *x1, *y1, *x2, *y2)
+                }
+            },
+            Op::SetAlias {
+                variable,
+                mode,
+                target,
+                opacity,
+            } => figma::set_alias(variable.0, mode.0, target.0, opacity.unwrap_or(-1.0)),
+            Op::Rename { variable, name } => figma::set_name(variable.0, name),
+            Op::SetDescription { variable, text } => figma::set_description(variable.0, text),
+            Op::SetScopes { variable, scopes } => figma::set_scopes(variable.0, scopes.0),
+            Op::SetCode {
+                variable,
+                platform,
+                text,
+            } => {
+                let platform = match platform {
+                    Platform::Web => 0,
+                    Platform::Android => 1,
+                    Platform::Ios => 2,
+                };
+                figma::set_code(variable.0, platform, text)
+            }
+            Op::SetHidden { variable, hidden } => figma::set_hidden(variable.0, *hidden),
+            Op::SetLink { variable, key } => figma::set_link(variable.0, key.unwrap_or_default()),
+            Op::Remove { variable } => figma::remove_variable(variable.0),
+        };
+        refusal.map_or(Ok(()), Err)
+    }
+
+    fn is_writable(&mut self) -> bool {
+        figma::is_writable()
+    }
+}
+
+/// The place of a type in `VariableType::ALL`, which the bindings share.
+fn type_code(kind: VariableType) -> u32 {
+    match kind {
+        VariableType::Color => 0,
+        VariableType::Float => 1,
+        VariableType::String => 2,
+        VariableType::Boolean => 3,
+        VariableType::Easing => 4,
+        VariableType::Timing => 5,
+    }
+}
+
+fn field_bits(fields: Fields) -> u32 {
+    u32::from(fields.description)
+        | u32::from(fields.scopes) << 1
+        | u32::from(fields.code) << 2
+        | u32::from(fields.hidden) << 3
+}
+
+/// Keeps the sign-in with the user, or forgets it.
+pub async fn save_session(session: Option<SavedSession>) {
+    let text = session.map_or_else(String::new, |session| json::session(&session));
+    if figma::store(SESSION, &text).await.is_err() {
+        crate::refuse(
+            "The sign-in could not be kept on this machine.",
+            "You will have to sign in again next time.",
+        );
+    }
+}
+
+impl Handle {
+    /// Begins: tells the panel what the file and the user have kept.
+    pub async fn begin() -> Handle {
+        let kept = figma::stored(SESSION)
+            .await
+            .ok()
+            .and_then(|kept| kept.as_string());
+        let session = kept.and_then(|text| inbox::session(&text));
+        let connection = inbox::connection(&figma::connection());
+        let engine = Engine::new(connection.clone(), "en_US", !figma::may_edit());
+        say(&ToPanel::Kept {
+            session,
+            connection,
+        });
+        Handle(Rc::new(RefCell::new(Sync {
+            engine,
+            bulks: VecDeque::new(),
+            driving: false,
+            work_began_ms: 0.0,
+            slice_ms_max: 0.0,
+            long: Vec::new(),
+        })))
+    }
+
+    /// The flag went off: whatever goes on ends.
+    pub fn end(&self) {
+        let mut sync = self.0.borrow_mut();
+        sync.engine.switch_off();
+        sync.bulks.clear();
+        sync.perform();
+    }
+
+    /// Takes a message of the tab. `bulk` is the text beside it.
+    pub fn take(&self, message: ToSandbox, bulk: JsValue) {
+        let mut sync = self.0.borrow_mut();
+        if !sync.driving {
+            sync.work_began_ms = figma::now_ms();
+            sync.slice_ms_max = 0.0;
+        }
+        match message {
+            ToSandbox::Connect { sheet } => {
+                sync.bulks.clear();
+                sync.engine.connect(sheet);
+            }
+            ToSandbox::Snapshot {
+                sheet,
+                position,
+                info,
+            } => {
+                if figma::length(&bulk) as usize > SNAPSHOT_BYTES_MAX {
+                    crate::refuse(
+                        "This sheet is too large for the plugin.",
+                        "Split it into several tabs.",
+                    );
+                } else if sync.engine.announce_snapshot(&sheet, position, info) {
+                    sync.keep_begun();
+                    sync.bulks.push_back(Bulk::new(bulk));
+                }
+            }
+            ToSandbox::Changes {
+                sheet,
+                position,
+                rows,
+            } => sync.take_changes(&sheet, position, rows, bulk),
+            ToSandbox::ConfirmColumns {
+                columns,
+                header_row,
+            } => sync.engine.confirm_columns(columns, header_row),
+            ToSandbox::Approve {
+                plan,
+                include_removals,
+            } => sync.engine.approve(plan, include_removals),
+            ToSandbox::KeepRemoved { plan } => sync.engine.keep_removed(plan, &mut Writer),
+            ToSandbox::Cancel => sync.engine.cancel(),
+            ToSandbox::Toggle { on } => sync.engine.toggle(on),
+            ToSandbox::Disconnect => {
+                sync.bulks.clear();
+                sync.engine.disconnect();
+            }
+            ToSandbox::SyncNow => sync.engine.sync_now(),
+            ToSandbox::Ready { .. }
+            | ToSandbox::FlagsEvaluated { .. }
+            | ToSandbox::ListVariables
+            | ToSandbox::SaveSession { .. }
+            | ToSandbox::Resize { .. }
+            | ToSandbox::Hide
+            | ToSandbox::Close
+            | ToSandbox::Notify { .. } => {}
+        }
+        sync.perform();
+        let start = !std::mem::replace(&mut sync.driving, true);
+        drop(sync);
+        if start {
+            let handle = self.clone();
+            wasm_bindgen_futures::spawn_local(async move { handle.drive().await });
+        }
+    }
+
+    /// Steps the engine in slices until it rests.
+    async fn drive(&self) {
+        let mut slice_began = figma::now_ms();
+        loop {
+            let step = {
+                let sync = &mut *self.0.borrow_mut();
+                let step = sync.engine.step(&mut Writer);
+                sync.perform();
+                step
+            };
+            match step {
+                Step::Rest => {
+                    self.0.borrow_mut().driving = false;
+                    return;
+                }
+                Step::More => {}
+                Step::Load => self.0.borrow_mut().load(),
+                Step::ReadAll => self.read_all(&mut slice_began).await,
+                Step::ReadSome(slots) => self.read_some(slots).await,
+            }
+            self.breathe(&mut slice_began).await;
+            self.post_long(&mut slice_began).await;
+        }
+    }
+
+    /// Gives the host a turn when the slice is used up.
+    async fn breathe(&self, slice_began: &mut f64) {
+        let used = figma::now_ms() - *slice_began;
+        {
+            let mut sync = self.0.borrow_mut();
+            sync.slice_ms_max = sync.slice_ms_max.max(used);
+            if used < SLICE_MS {
+                return;
+            }
+            if let Some((done, total)) = sync.engine.progress() {
+                say(&ToPanel::Progress { done, total });
+            }
+        }
+        figma::pause().await;
+        *slice_began = figma::now_ms();
+    }
+
+    async fn read_all(&self, slice_began: &mut f64) {
+        let (fields, prefix) = {
+            let sync = self.0.borrow();
+            (field_bits(sync.engine.fields()), sync.link_prefix())
+        };
+        figma::set_link_prefix(&prefix);
+        let Some(collections) = figma::read_document()
+            .await
+            .ok()
+            .and_then(|text| text.as_string())
+        else {
+            self.0.borrow_mut().engine.read_failed();
+            return;
+        };
+        let count = figma::variable_count();
+        self.0.borrow_mut().engine.read_begin(&collections, count);
+        self.breathe(slice_began).await;
+        for from in (0..count).step_by(NOTE_VARIABLES as usize) {
+            figma::note_variables(from, count.min(from + NOTE_VARIABLES));
+            self.breathe(slice_began).await;
+        }
+        for from in (0..count).step_by(PACK_VARIABLES as usize) {
+            let to = count.min(from + PACK_VARIABLES);
+            let text = figma::pack(from, to, fields);
+            let numbers = figma::packed_numbers();
+            if self
+                .0
+                .borrow_mut()
+                .engine
+                .read_take(from, to - from, &numbers, &text)
+                .is_err()
+            {
+                self.0.borrow_mut().engine.read_failed();
+                return;
+            }
+            self.breathe(slice_began).await;
+        }
+        self.0.borrow_mut().engine.read_end();
+    }
+
+    async fn read_some(&self, slots: Vec<VariableSlot>) {
+        let fields = field_bits(self.0.borrow().engine.fields());
+        let numbers: Vec<u32> = slots.iter().map(|slot| slot.0).collect();
+        let read = figma::read_variables(numbers.clone()).await.is_ok();
+        let text = figma::pack_some(&numbers, fields);
+        let numbers = figma::packed_numbers();
+        let mut sync = self.0.borrow_mut();
+        if !read || sync.engine.read_again(&slots, &numbers, &text).is_err() {
+            sync.engine.read_failed();
+        }
+    }
+}
+
+impl Bulk {
+    fn new(text: JsValue) -> Bulk {
+        let units = figma::length(&text);
+        Bulk { text, at: 0, units }
+    }
+}
+
+impl Sync {
+    /// Drops cells that have not begun to be handed over: a snapshot makes them out of date.
+    fn keep_begun(&mut self) {
+        self.bulks.retain(|bulk| bulk.at > 0);
+    }
+
+    fn take_changes(
+        &mut self,
+        sheet: &sheetwire_core::protocol::relay::SheetRef,
+        position: sheetwire_core::protocol::relay::Position,
+        rows: u32,
+        bulk: JsValue,
+    ) {
+        let before = self.engine.announced();
+        if !self.engine.announce_changes(sheet, position, rows) {
+            return;
+        }
+        let joins = self.engine.announced() == before;
+        match self.bulks.back_mut().filter(|_| joins) {
+            Some(last) => {
+                last.text = figma::join(&last.text, &bulk);
+                last.units = figma::length(&last.text);
+            }
+            None => self.bulks.push_back(Bulk::new(bulk)),
+        }
+    }
+
+    fn load(&mut self) {
+        let Some(bulk) = self.bulks.front_mut() else {
+            // The engine waits for cells that were dropped: there are none.
+            self.engine.load("", true);
+            return;
+        };
+        let to = figma::piece_end(&bulk.text, bulk.at, PIECE_UNITS);
+        let piece = figma::piece(&bulk.text, bulk.at, to);
+        bulk.at = to;
+        let last = bulk.at >= bulk.units;
+        if last {
+            self.bulks.pop_front();
+        }
+        self.engine.load(&piece, last);
+    }
+
+    fn link_prefix(&self) -> String {
+        match self.engine.connection() {
+            Some(Connection { sheet, .. }) => {
+                format!("1 {} {} ", sheet.spreadsheet_id, sheet.sheet_id)
+            }
+            None => String::new(),
+        }
+    }
+}
+
+impl Sync {
+    /// Performs what the engine asked for.
+    fn perform(&mut self) {
+        // Performing one effect may ask for another, but only once: finding the file read-only.
+        let mut effects = VecDeque::from(self.engine.take_effects());
+        while let Some(effect) = effects.pop_front() {
+            match effect {
+                Effect::Post(ToPanel::Applied(mut report)) => {
+                    let now = figma::now_ms();
+                    report.ended_unix_ms = now as u64;
+                    report.duration_ms = (now - self.work_began_ms) as u32;
+                    report.slice_ms_max = self.slice_ms_max as u32;
+                    say(&ToPanel::Applied(report));
+                    self.work_began_ms = now;
+                    self.slice_ms_max = 0.0;
+                }
+                Effect::Post(ToPanel::Preview(mut preview)) => {
+                    let rows = std::mem::take(&mut preview.rows);
+                    self.long.push(Long {
+                        message: ToPanel::Preview(preview),
+                        rows,
+                    });
+                }
+                Effect::Post(ToPanel::Waiting {
+                    reason,
+                    mut preview,
+                }) => {
+                    let rows = std::mem::take(&mut preview.rows);
+                    self.long.push(Long {
+                        message: ToPanel::Waiting { reason, preview },
+                        rows,
+                    });
+                }
+                Effect::Post(message) => say(&message),
+                Effect::Keep(connection) => {
+                    let text = connection.map_or_else(String::new, |kept| json::connection(&kept));
+                    if !figma::keep_connection(&text) {
+                        self.engine.found_read_only();
+                        effects.extend(self.engine.take_effects());
+                    }
+                }
+                Effect::CommitUndo => figma::commit_undo(),
+            }
+        }
+    }
+}
+
+impl Handle {
+    /// Posts what is too long to be put into words in one slice.
+    async fn post_long(&self, slice_began: &mut f64) {
+        loop {
+            let long = self.0.borrow_mut().long.pop();
+            let Some(Long { message, rows }) = long else {
+                return;
+            };
+            const ROWS: &str = "\"rows\":[";
+            let body = json::message(&message);
+            let Some(at) = body.find(ROWS).map(|at| at + ROWS.len()) else {
+                continue;
+            };
+            figma::begin_post();
+            figma::add_to_post(&body[..at]);
+            let mut first = true;
+            for some in rows.chunks(POST_ROWS) {
+                let mut text = String::new();
+                for row in some {
+                    if !std::mem::take(&mut first) {
+                        text.push(',');
+                    }
+                    text.push_str(&json::preview_row(row));
+                }
+                figma::add_to_post(&text);
+                self.breathe(slice_began).await;
+            }
+            figma::add_to_post(&body[at..]);
+            figma::end_post(VERSION);
+        }
+    }
+}

@@ -1,0 +1,240 @@
+/** Real-Time Sync in the sandbox program, in a real QuickJS: real token sets become variables, and edits follow. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import type { FigmaHost } from '../figma-host/host.ts';
+import { type PanelMessage, readEnvelope } from '../figma-host/panel.ts';
+import { firstRun, handOver, openPanel } from '../journey/scripted-panel.ts';
+import type { Frame, SheetRef } from '../journey/relay-client.ts';
+import { differences } from '../sheets/compare.ts';
+import { openProps } from '../sheets/open-props.ts';
+import { packChanges, packRows } from '../sheets/packed.ts';
+import { primer } from '../sheets/primer.ts';
+import type { Typed } from '../sheets/tokens.ts';
+import { openPlugin } from './bundle.ts';
+
+const SHEET: SheetRef = { spreadsheet_id: 'sheet-of-the-tests', sheet_id: 7 };
+const INFO = { spreadsheet_title: 'Design tokens', sheet_title: 'Tokens', locale: 'en_US' };
+/** Longest wait for a large set, in milliseconds. */
+const LONG_MS = 120_000;
+
+let revision = 0;
+const snapshot = (rows: Typed[][]): Frame => {
+  revision += 1;
+  return { type: 'snapshot', v: 1, position: { epoch: 'e', revision }, sheet: INFO, cells: packRows(rows) };
+};
+const changes = (rows: Typed[][], edits: { row: number; column: number; cell: Typed }[]): Frame => {
+  revision += 1;
+  for (const { row, column, cell } of edits) (rows[row] ?? [])[column] = cell;
+  return { type: 'changes', v: 1, since: revision - 1, position: { epoch: 'e', revision }, seen_unix_ms: Date.now(), rows: rows.length, cells: packChanges(edits) };
+};
+
+type Counts = Record<'collections' | 'modes' | 'created' | 'changed' | 'unchanged' | 'removed', number>;
+const counts = (report: PanelMessage): Counts => report['counts'] as Counts;
+const problems = (message: PanelMessage): { address: string; message: string; remedy: string }[] =>
+  message['problems'] as { address: string; message: string; remedy: string }[];
+const WRITES = /^(variables\.create|variable\.|collection\.)/;
+const writes = (host: FigmaHost): string[] => host.trace.map((call) => call.call).filter((call) => WRITES.test(call) && !/\bget|PluginData/.test(call));
+
+/** A file with a sheet synced into it. */
+async function synced(rows: Typed[][], options: Parameters<typeof openPlugin>[0] = {}): Promise<{ host: FigmaHost; report: PanelMessage; preview: PanelMessage }> {
+  const host = await openPlugin({ plan: 'enterprise', ...options });
+  await openPanel(host.ui);
+  await host.ui.next('kept');
+  const { preview, report } = await firstRun(host.ui, SHEET, snapshot(rows));
+  await host.idle();
+  return { host, report, preview };
+}
+
+for (const [name, set] of [['Primer', primer()], ['Open Props', openProps()]] as const) {
+  test(`${name} becomes variables without a loss, and a second sync writes nothing`, async () => {
+    const { host, report, preview } = await synced(set.sheet.rows);
+    assert.deepEqual(problems(report), []);
+    assert.equal(counts(preview).created, set.expected.length);
+    assert.equal(counts(report).created, set.expected.length);
+    assert.deepEqual(differences(host.document, set.expected).slice(0, 20), []);
+
+    const before = host.document.save();
+    host.ui.send({ type: 'sync_now' });
+    const again = await host.ui.next('applied', LONG_MS);
+    assert.equal(again['writes'], 0);
+    assert.equal(counts(again).unchanged, set.expected.length);
+    handOver(host.ui, SHEET, snapshot(set.sheet.rows));
+    assert.equal((await host.ui.next('applied', LONG_MS))['writes'], 0);
+    await host.idle();
+    assert.deepEqual(host.document.save(), before);
+    assert.deepEqual(host.errors, []);
+    host.dispose();
+  });
+}
+
+const SMALL = (): Typed[][] => [
+  ['Collection', 'Name', 'light', 'dark', 'Type', 'Description'],
+  ['Base', { text: 'blue/5' }, '#0969da', '#2f81f7', 'COLOR', 'The accent'],
+  ['Base', { text: 'gap' }, 8, 12, 'FLOAT', ''],
+  ['Brand', { text: 'accent' }, '{Base:blue/5}', '{Base:blue/5}', 'COLOR', ''],
+];
+
+test('an edited cell changes one value and nothing else', async () => {
+  const rows = SMALL();
+  const { host } = await synced(rows);
+  const before = writes(host).length;
+  handOver(host.ui, SHEET, changes(rows, [{ row: 1, column: 3, cell: '#ff0000' }]));
+  const report = await host.ui.next('applied');
+  assert.equal(report['writes'], 1);
+  assert.equal(counts(report).changed, 1);
+  await host.idle();
+  assert.equal(writes(host).length - before, 1);
+  const blue = host.document.variables.find((variable) => variable.name === 'blue/5');
+  assert.deepEqual(Object.values(blue?.valuesByMode ?? {})[1], { r: 1, g: 0, b: 0, a: 1 });
+  host.dispose();
+});
+
+test('an alias may point forward, and follows a new row', async () => {
+  const rows: Typed[][] = [
+    ['Collection', 'Name', 'default'],
+    ['A', { text: 'first' }, '{B:second}'],
+    ['B', { text: 'second' }, '#123456'],
+  ];
+  const { host, report } = await synced(rows);
+  assert.deepEqual(problems(report), []);
+  const [first, second] = ['first', 'second'].map((name) => host.document.variables.find((variable) => variable.name === name));
+  assert.deepEqual(Object.values(first?.valuesByMode ?? {}), [{ type: 'VARIABLE_ALIAS', id: second?.id }]);
+  host.dispose();
+});
+
+test('a row that can not be read has its address and a remedy, and the others are written', async () => {
+  const rows = SMALL();
+  rows.push(['Base', { text: 'bad' }, 'no colour', '#000000', 'COLOR', ''], ['Base', { text: 'gap' }, 1, 2, 'FLOAT', '']);
+  const { host, report } = await synced(rows);
+  const places = problems(report).map((problem) => problem.address);
+  assert.ok(places.includes('Tokens!C5'), places.join());
+  assert.ok(places.some((place) => /^Tokens!B(3|6)$/.test(place)), `the duplicate has no address: ${places.join()}`);
+  for (const problem of problems(report)) assert.notEqual(problem.remedy, '', problem.message);
+  const names = host.document.variables.map((variable) => variable.name);
+  assert.ok(names.includes('blue/5') && names.includes('accent'));
+  assert.ok(!names.includes('gap'), 'one of two rows of the same name was taken');
+  host.dispose();
+});
+
+test('a sheet without the columns is told as such, and nothing is written', async () => {
+  const host = await openPlugin();
+  await openPanel(host.ui);
+  await host.ui.next('kept');
+  host.ui.send({ type: 'connect', sheet: SHEET });
+  handOver(host.ui, SHEET, snapshot([['Revenue', 'Quarter'], [12, 'Q1']]));
+  const inferred = await host.ui.next('inferred');
+  const [problem] = problems(inferred);
+  assert.match(problem?.message ?? '', /Name/);
+  assert.notEqual(problem?.remedy ?? '', '');
+  assert.deepEqual(host.document.variables, []);
+  host.dispose();
+});
+
+test('a file that can not be written to says so, and nothing begins', async () => {
+  const host = await openPlugin({ editorType: 'dev' });
+  await openPanel(host.ui);
+  await host.ui.next('kept');
+  host.ui.send({ type: 'connect', sheet: SHEET });
+  assert.equal((await host.ui.next('stopped'))['reason'], 'read_only');
+  host.dispose();
+});
+
+test("a plan's limit of modes is told, and the modes it allows are written", async () => {
+  const { host, report } = await synced(SMALL(), { plan: 'starter' });
+  assert.match(JSON.stringify(problems(report)), /plan allows 1 modes/);
+  const base = host.document.collections.find((collection) => collection.name === 'Base');
+  assert.equal(base?.modes.length, 1);
+  assert.equal(host.document.variables.length, 3);
+  host.dispose();
+});
+
+test('rows that vanish wait for the designer, who keeps or removes', async () => {
+  for (const include_removals of [false, true]) {
+    const rows = SMALL();
+    const { host } = await synced(rows);
+    handOver(host.ui, SHEET, snapshot(rows.filter((row) => (row[1] as { text?: string }).text !== 'gap')));
+    const waiting = await host.ui.next('waiting');
+    assert.equal(waiting['reason'], 'removes');
+    const { plan } = waiting['preview'] as { plan: number };
+    assert.ok(host.document.variables.some((variable) => variable.name === 'gap'));
+    if (include_removals) host.ui.send({ type: 'approve', plan, include_removals });
+    else host.ui.send({ type: 'keep_removed', plan });
+    await host.ui.next('applied');
+    await host.idle();
+    assert.equal(host.document.variables.some((variable) => variable.name === 'gap'), !include_removals);
+    host.dispose();
+  }
+});
+
+test('a connection is kept in the file and taken up again without a question', async () => {
+  const rows = SMALL();
+  const { host } = await synced(rows);
+  const saved = host.document.save();
+  host.dispose();
+  const again = await openPlugin({ plan: 'enterprise', document: saved });
+  await openPanel(again.ui);
+  const kept = await again.ui.next('kept');
+  assert.equal((kept['connection'] as { approved: boolean }).approved, true);
+  (rows[2] ?? [])[2] = 16;
+  handOver(again.ui, SHEET, snapshot(rows));
+  const report = await again.ui.next('applied');
+  assert.equal(report['writes'], 1);
+  again.dispose();
+});
+
+test('the toggle stops and begins again', async () => {
+  const rows = SMALL();
+  const { host } = await synced(rows);
+  host.ui.send({ type: 'toggle', on: false });
+  assert.equal((await host.ui.next('stopped'))['reason'], 'toggled');
+  handOver(host.ui, SHEET, changes(rows, [{ row: 2, column: 2, cell: 99 }]));
+  await host.idle();
+  const held = (): unknown => Object.values(host.document.variables.find((variable) => variable.name === 'gap')?.valuesByMode ?? {})[0];
+  assert.equal(held(), 8);
+  host.ui.send({ type: 'toggle', on: true });
+  await host.ui.next('applied');
+  assert.equal(held(), 99);
+  host.dispose();
+});
+
+test('the flag going off stops everything, and messages of the feature are refused', async () => {
+  const { host } = await synced(SMALL());
+  host.ui.send({ type: 'flags_evaluated', body: JSON.stringify({ flags: [{ key: 'realtime-sync', value: false, reason: 'DISABLED' }] }), now_unix_ms: Date.now() });
+  assert.equal((await host.ui.next('flags'))['realtime_sync'], 'switched_off');
+  assert.equal((await host.ui.next('stopped'))['reason'], 'switched_off');
+  host.ui.send({ type: 'sync_now' });
+  assert.match(JSON.stringify(await host.ui.nextRaw((message) => readEnvelope(message)?.type === 'refused')), /not switched on/);
+  host.dispose();
+});
+
+test('cells that are no cells are refused, and the next snapshot is taken', async () => {
+  const rows = SMALL();
+  const { host } = await synced(rows);
+  host.ui.send({ type: 'changes', sheet: SHEET, position: { epoch: 'e', revision: 900 }, rows: 4 }, 'nonsense');
+  await host.idle();
+  assert.equal(host.document.variables.length, 3);
+  (rows[2] ?? [])[2] = 17;
+  handOver(host.ui, SHEET, snapshot(rows));
+  const report = await host.ui.nextRaw((message) => {
+    const read = readEnvelope(message);
+    return read?.type === 'applied' && Number(read['writes']) === 1;
+  });
+  assert.ok(report);
+  assert.deepEqual(host.errors, []);
+  host.dispose();
+});
+
+test("everybody else's edits between two awaits break nothing", async () => {
+  const rows = SMALL();
+  const { host } = await synced(rows);
+  const gap = host.document.variables.find((variable) => variable.name === 'gap');
+  host.atAwait(1, (others) => { others.removeVariable(gap?.id ?? ''); });
+  handOver(host.ui, SHEET, changes(rows, [{ row: 2, column: 2, cell: 20 }]));
+  await host.ui.next('applied');
+  await host.idle();
+  assert.deepEqual(host.errors, []);
+  assert.ok(host.document.variables.some((variable) => variable.name === 'blue/5'));
+  host.dispose();
+});
