@@ -113,6 +113,19 @@ impl From<ReadError> for Failure {
     }
 }
 
+/// Google knows the file, but not as a spreadsheet: an Office file in Drive, for one.
+pub fn no_spreadsheet() -> Failure {
+    Failure::Google {
+        error: Refusal::new(
+            ErrorCode::Google,
+            "Google can't read this file as a spreadsheet.",
+            "If it is an Excel file, open it in Google Sheets and choose File › Save as Google Sheets.",
+        )
+        .error,
+        retry_after: None,
+    }
+}
+
 /// The tab is gone.
 pub fn absent_tab() -> ApiError {
     Refusal::new(

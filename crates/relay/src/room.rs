@@ -466,7 +466,9 @@ pub fn trouble(error: &ApiError) -> Utf8Bytes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use sheetwire_core::protocol::relay::{ErrorCode, decode};
+    use sheetwire_core::sheet::{unpack_changes, unpack_rows};
 
     const BOUNDS: Bounds = Bounds {
         resume_window: Duration::from_secs(120),
@@ -712,5 +714,157 @@ mod tests {
             );
         }
         assert!(room.kept_bytes <= KEPT_BYTES_MAX && room.kept.len() < 5);
+    }
+
+    /// What a reader makes of the frames: the sheet's rows of packed cells.
+    #[derive(Default)]
+    struct Reader {
+        position: Option<Position>,
+        rows: Vec<Vec<String>>,
+        inbox: Option<Inbox>,
+    }
+
+    impl Reader {
+        fn take(&mut self, frame: &Utf8Bytes) {
+            match decode(frame.as_str()).expect("the room's own frame") {
+                RelayFrame::Snapshot {
+                    position, cells, ..
+                } => {
+                    self.position = Some(position);
+                    self.rows = unpack_rows(&cells)
+                        .expect("whole")
+                        .map(|row| row.packed_cells().map(str::to_owned).collect())
+                        .collect();
+                }
+                RelayFrame::Changes {
+                    since,
+                    position,
+                    rows,
+                    cells,
+                    ..
+                } => {
+                    let stood = self.position.replace(position).expect("a position first");
+                    assert_eq!(stood.revision, since);
+                    for change in unpack_changes(&cells).expect("whole") {
+                        let change = change.expect("readable");
+                        let (row, column) = (change.row as usize, change.column as usize);
+                        self.rows.resize(self.rows.len().max(row + 1), Vec::new());
+                        let cells = &mut self.rows[row];
+                        cells.resize(cells.len().max(column + 1), String::new());
+                        cells[column] = change.packed.to_owned();
+                    }
+                    self.rows.resize(rows as usize, Vec::new());
+                }
+                RelayFrame::Resumed { position, .. } => assert_eq!(self.position, Some(position)),
+                RelayFrame::Heartbeat { .. }
+                | RelayFrame::Trouble { .. }
+                | RelayFrame::FlagsChanged { .. }
+                | RelayFrame::Closing { .. } => {}
+            }
+        }
+
+        /// Takes all that waits.
+        fn drain(&mut self) {
+            while let Some(inbox) = &mut self.inbox {
+                match inbox.try_next() {
+                    Some(Delivery::Frame(frame)) => self.take(&frame),
+                    Some(Delivery::End(_)) => self.inbox = None,
+                    None => break,
+                }
+            }
+        }
+
+        /// The sheet as this reader sees it, without empty cells at the ends.
+        fn sees(&self) -> Vec<Vec<String>> {
+            let trim = |row: &Vec<String>| {
+                let filled = row.iter().rposition(|cell| !cell.is_empty());
+                row[..filled.map_or(0, |last| last + 1)].to_vec()
+            };
+            self.rows.iter().map(trim).collect()
+        }
+    }
+
+    /// What may happen in a room.
+    #[derive(Debug, Clone)]
+    enum Action {
+        Edit(Vec<Vec<u8>>),
+        Rename,
+        Trouble,
+        Join(usize),
+        Leave(usize),
+        Read(usize),
+        Wait(u64),
+    }
+
+    fn action() -> impl Strategy<Value = Action> {
+        let cells = prop::collection::vec(prop::collection::vec(0..3_u8, 0..4), 0..5);
+        prop_oneof![
+            6 => cells.prop_map(Action::Edit),
+            1 => Just(Action::Rename),
+            1 => Just(Action::Trouble),
+            3 => (0..3_usize).prop_map(Action::Join),
+            1 => (0..3_usize).prop_map(Action::Leave),
+            3 => (0..3_usize).prop_map(Action::Read),
+            1 => (1..100_u64).prop_map(Action::Wait),
+        ]
+    }
+
+    proptest! {
+        /// Whatever happens, whoever has read everything and was not put out sees the sheet as it is.
+        #[test]
+        fn every_reader_ends_with_the_sheet(actions in prop::collection::vec(action(), 0..60)) {
+            let mut now = Instant::now();
+            let mut room = Room::new("e".to_owned(), BOUNDS);
+            let mut readers: [Reader; 3] = Default::default();
+            let (mut titles, mut last) = (0, String::new());
+            for action in actions {
+                match action {
+                    Action::Edit(rows) => {
+                        let text = |value: &u8| if *value == 0 { String::new() } else { format!("t{value}") };
+                        let mut lines: Vec<String> = rows
+                            .iter()
+                            .map(|row| row.iter().map(text).collect::<Vec<_>>().join("\u{1f}"))
+                            .map(|row| row.trim_end_matches('\u{1f}').to_owned())
+                            .collect();
+                        while lines.last().is_some_and(String::is_empty) {
+                            lines.pop();
+                        }
+                        last = lines.iter().map(|line| format!("{line}\u{1e}")).collect();
+                        room.take(titled(&titles.to_string(), &last), now, 1);
+                    }
+                    Action::Rename => {
+                        titles += 1;
+                        room.take(titled(&titles.to_string(), &last), now, 1);
+                    }
+                    Action::Trouble => room.fail(error(ErrorCode::Google)),
+                    Action::Join(of) => {
+                        if let Some(inbox) = readers[of].inbox.take() {
+                            room.leave(inbox.member);
+                        }
+                        let (inbox, first) = room.join(1, readers[of].position.as_ref(), now);
+                        first.iter().for_each(|frame| readers[of].take(frame));
+                        readers[of].inbox = Some(inbox);
+                    }
+                    Action::Leave(of) => {
+                        if let Some(inbox) = readers[of].inbox.take() {
+                            room.leave(inbox.member);
+                        }
+                    }
+                    Action::Read(of) => readers[of].drain(),
+                    Action::Wait(seconds) => now += Duration::from_secs(seconds),
+                }
+            }
+            let mut expected = Reader::default();
+            if let Some(frame) = room.snapshot() {
+                expected.take(&frame);
+            }
+            for reader in &mut readers {
+                reader.drain();
+                if reader.inbox.is_some() {
+                    prop_assert_eq!(&reader.position, &expected.position);
+                    prop_assert_eq!(reader.sees(), expected.sees());
+                }
+            }
+        }
     }
 }

@@ -18,7 +18,7 @@ use tokio::time::{sleep, sleep_until, timeout};
 
 use crate::config::{Config, Limits, Poll};
 use crate::error::Refusal;
-use crate::google_read::{Failure, GoogleRead};
+use crate::google_read::{Failure, GoogleRead, no_spreadsheet};
 use crate::pace::{Budget, Pace};
 use crate::room::{Bounds, Delivery, Inbox, Room, Taken};
 use crate::secret::random_name;
@@ -117,7 +117,7 @@ impl Membership {
         room.has_contents().then(|| room.resumed())
     }
 
-    /// Waits until a read that began after this call has ended, well or not.
+    /// Waits until a read has ended after this call, well or not.
     pub async fn settled(&self) {
         let called = Instant::now();
         let mut attempts = self.watched.attempts.subscribe();
@@ -240,7 +240,7 @@ impl Rooms {
         }
         let watched = open.entry(sheet.clone()).or_insert_with(|| {
             let watched = Arc::new(Watched::new(sheet.clone(), &self.limits));
-            tokio::spawn(Watcher::new(self.clone(), watched.clone()).run());
+            self.spawn_watcher(&watched);
             watched
         });
         let mut room = lock(&watched.room);
@@ -259,6 +259,27 @@ impl Rooms {
             stale,
             _permit: permit,
         })
+    }
+
+    /// Starts a room's watcher. Should it ever panic, its members are sent away and come back to a new room, instead
+    /// of waiting for ever in one that nobody reads.
+    fn spawn_watcher(self: &Arc<Self>, watched: &Arc<Watched>) {
+        let task = tokio::spawn(Watcher::new(self.clone(), watched.clone()).run());
+        let (rooms, watched) = (self.clone(), watched.clone());
+        tokio::spawn(async move {
+            if task.await.is_ok() {
+                return;
+            }
+            tracing::error!("a watcher failed; its room is closed");
+            let mut open = lock(&rooms.open);
+            if open
+                .get(&watched.sheet)
+                .is_some_and(|room| Arc::ptr_eq(room, &watched))
+            {
+                open.remove(&watched.sheet);
+            }
+            lock(&watched.room).close_all(CloseReason::Draining);
+        });
     }
 
     fn rooms(&self) -> Vec<Arc<Watched>> {
@@ -568,7 +589,12 @@ impl Watcher {
             .rooms
             .google
             .spreadsheet(user, spreadsheet_id, &sheet_read::titles_query())
-            .await?;
+            .await
+            // This query has no range that could be wrong.
+            .map_err(|failure| match failure {
+                Failure::Range => no_spreadsheet(),
+                other => other,
+            })?;
         let title = sheet_read::title(&reply, *sheet_id)?;
         self.read_titled(user, &title).await
     }

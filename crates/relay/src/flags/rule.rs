@@ -259,11 +259,11 @@ impl Rule {
                 // A list of literals, such as an allow list, is searched where it stands.
                 let found = match of.as_ref() {
                     Self::List(items) => items.iter().any(|other| match other {
-                        Self::Literal(value) => *value == item,
-                        _ => other.evaluate(asked).value == item,
+                        Self::Literal(value) => same(value, &item),
+                        other => same(&other.evaluate(asked).value, &item),
                     }),
                     of => match (of.evaluate(asked).value, &item) {
-                        (Value::Array(items), item) => items.contains(item),
+                        (Value::Array(items), item) => items.iter().any(|other| same(other, item)),
                         (Value::String(text), Value::String(part)) => text.contains(part.as_str()),
                         _ => false,
                     },
@@ -276,9 +276,10 @@ impl Rule {
                     .map(|part| text(&part.evaluate(asked).value))
                     .collect(),
             )),
-            Self::Equal(left, right) => plain(Value::Bool(
-                left.evaluate(asked).value == right.evaluate(asked).value,
-            )),
+            Self::Equal(left, right) => plain(Value::Bool(same(
+                &left.evaluate(asked).value,
+                &right.evaluate(asked).value,
+            ))),
             Self::Not(rule) => plain(Value::Bool(!truthy(&rule.evaluate(asked).value))),
             Self::And(rules) => Self::first(rules, asked, |value| !truthy(value)),
             Self::Or(rules) => Self::first(rules, asked, truthy),
@@ -339,6 +340,16 @@ fn look_up(path: &str, asked: Asked<'_>) -> Option<Value> {
         value = value.get(part)?;
     }
     Some(value.clone())
+}
+
+/// Whether both are the same value of the same type. JSONLogic's `==` would also take `"1"` for 1, as JavaScript does;
+/// a rollout is better off without that.
+fn same(left: &Value, right: &Value) -> bool {
+    match (left, right) {
+        // 1 and 1.0 are one number.
+        (Value::Number(left), Value::Number(right)) => left.as_f64() == right.as_f64(),
+        _ => left == right,
+    }
 }
 
 /// JSONLogic's truth: null, false, 0, the empty text and the empty list count as false.

@@ -157,6 +157,8 @@ fn operators_do_as_jsonlogic_says() {
     let cases = [
         (json!({"==": [{"var": "version"}, "0.3.0"]}), json!(true)),
         (json!({"==": [{"var": "n"}, "0"]}), json!(false)),
+        (json!({"==": [1, 1.0]}), json!(true)),
+        (json!({"in": [1, [2, 1.0]]}), json!(true)),
         (json!({"!=": [1, 2]}), json!(true)),
         (json!({"!": [{"var": "n"}]}), json!(true)),
         (json!({"!": {"var": "list"}}), json!(false)),

@@ -1,7 +1,7 @@
 //! Flags over OFREP, and their changes.
 
 use serde_json::{Value, json};
-use sheetwire_core::flags::{Decision, decide};
+use sheetwire_core::flags::{Decision, Evaluation, REALTIME_SYNC, decide};
 use sheetwire_core::protocol::relay::{RelayFrame, VERSION};
 
 use crate::world::{ANA, Setup, World};
@@ -21,7 +21,14 @@ async fn decision(world: &World, key: &str) -> Decision {
     let body = json!({"context": {"targetingKey": key}}).to_string();
     let (status, _, reply) = world.post("/ofrep/v1/evaluate/flags", "", &[], body).await;
     assert_eq!(status, 200, "{reply}");
-    decide(Some(&reply))
+    let reply: Value = serde_json::from_str(&reply).expect("JSON");
+    let flags = reply["flags"].as_array().expect("a list of flags");
+    let entry = flags.iter().find(|flag| flag["key"] == REALTIME_SYNC);
+    decide(entry.map(|entry| Evaluation {
+        value: entry["value"].as_bool(),
+        reason: entry["reason"].as_str().unwrap_or_default(),
+        failed: entry.get("errorCode").is_some(),
+    }))
 }
 
 #[tokio::test]
