@@ -627,13 +627,16 @@ impl Rooms {
         let Some(channels) = self.channels() else {
             return std::future::pending().await;
         };
+        let mut attempts = watched.attempts.subscribe();
         loop {
             let user = lock(&watched.room).users().first().copied();
-            let wait = match user {
-                Some(user) => channels.open(&self.google, user, &watched.sheet).await,
-                // Nobody by whose right to ask; the next member may come at any time.
-                None => self.limits.retry_max,
+            let Some(user) = user else {
+                // Nobody by whose right to ask; after the next read there was somebody. The sender lives as long as
+                // the room.
+                let _ = attempts.changed().await;
+                continue;
             };
+            let wait = channels.open(&self.google, user, &watched.sheet).await;
             sleep(wait).await;
         }
     }

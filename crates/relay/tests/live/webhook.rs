@@ -4,7 +4,7 @@ use crate::world::{ANA, Setup, World};
 
 const HOOK: &str = "/v1/hooks/drive";
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_notice_leads_to_a_read() {
     let setup = Setup::default().with(
         "SHEETWIRE_WEBHOOK_URL",
