@@ -162,7 +162,10 @@ struct ErrorBody {
 #[serde(default)]
 struct ErrorDetail {
     status: String,
+    /// The older form of reasons, which Drive uses.
     errors: Vec<ErrorReason>,
+    /// The newer form; entries of other types have no reason.
+    details: Vec<ErrorReason>,
 }
 
 #[derive(Default, Deserialize)]
@@ -324,17 +327,48 @@ fn failure(status: StatusCode, body: &[u8], retry_after: Option<Duration>) -> Fa
     let detail = serde_json::from_slice::<ErrorBody>(body)
         .unwrap_or_default()
         .error;
+    let has = |reasons: &[&str]| {
+        let all = detail.errors.iter().chain(&detail.details);
+        all.clone()
+            .any(|error| reasons.contains(&error.reason.as_str()))
+    };
     let quota = detail.status == "RESOURCE_EXHAUSTED"
-        || detail.errors.iter().any(|error| {
-            matches!(
-                error.reason.as_str(),
-                "rateLimitExceeded" | "userRateLimitExceeded" | "quotaExceeded"
-            )
-        });
+        || has(&[
+            "rateLimitExceeded",
+            "userRateLimitExceeded",
+            "quotaExceeded",
+            "RATE_LIMIT_EXCEEDED",
+        ]);
     match status {
         StatusCode::TOO_MANY_REQUESTS => too_many(retry_after),
         StatusCode::FORBIDDEN if quota => too_many(retry_after),
         StatusCode::UNAUTHORIZED => Failure::User(Refusal::signed_out().error),
+        StatusCode::FORBIDDEN if has(&["accessNotConfigured", "SERVICE_DISABLED"]) => {
+            tracing::error!(
+                "an API is not enabled in the relay's Google project: it needs Sheets and Drive"
+            );
+            Failure::Google {
+                error: Refusal::new(
+                    ErrorCode::Google,
+                    "This relay's Google project has the Sheets or Drive API switched off.",
+                    "Tell whoever runs the relay.",
+                )
+                .error,
+                retry_after,
+            }
+        }
+        StatusCode::FORBIDDEN
+            if has(&["insufficientPermissions", "ACCESS_TOKEN_SCOPE_INSUFFICIENT"]) =>
+        {
+            Failure::User(
+                Refusal::new(
+                    ErrorCode::Declined,
+                    "Your sign-in does not include reading spreadsheets.",
+                    "Sign in again and leave the permission ticked.",
+                )
+                .error,
+            )
+        }
         StatusCode::FORBIDDEN => Failure::User(
             Refusal::new(
                 ErrorCode::NoAccess,
@@ -386,4 +420,64 @@ async fn read_body(mut response: reqwest::Response, bytes_max: usize) -> Result<
         body.extend_from_slice(&chunk);
     }
     Ok(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_error_of_googles_has_its_meaning() {
+        let drive =
+            |reason| format!(r#"{{"error":{{"code":403,"errors":[{{"reason":"{reason}"}}]}}}}"#);
+        let newer = |status, reason| {
+            format!(
+                r#"{{"error":{{"status":"{status}","details":[{{"@type":"…"}},{{"reason":"{reason}"}}]}}}}"#
+            )
+        };
+        let cases = [
+            (429, String::new(), ErrorCode::TooMany),
+            (
+                429,
+                newer("RESOURCE_EXHAUSTED", "RATE_LIMIT_EXCEEDED"),
+                ErrorCode::TooMany,
+            ),
+            (403, drive("rateLimitExceeded"), ErrorCode::TooMany),
+            (403, drive("userRateLimitExceeded"), ErrorCode::TooMany),
+            (403, drive("forbidden"), ErrorCode::NoAccess),
+            (
+                403,
+                newer("PERMISSION_DENIED", "SERVICE_DISABLED"),
+                ErrorCode::Google,
+            ),
+            (403, drive("accessNotConfigured"), ErrorCode::Google),
+            (
+                403,
+                newer("PERMISSION_DENIED", "ACCESS_TOKEN_SCOPE_INSUFFICIENT"),
+                ErrorCode::Declined,
+            ),
+            (403, drive("insufficientPermissions"), ErrorCode::Declined),
+            (403, "<html>".to_owned(), ErrorCode::NoAccess),
+            (401, String::new(), ErrorCode::SignedOut),
+            (404, String::new(), ErrorCode::NotFound),
+            (500, String::new(), ErrorCode::Google),
+            (503, "<html>".to_owned(), ErrorCode::Google),
+            (302, String::new(), ErrorCode::Google),
+        ];
+        for (status, body, code) in cases {
+            let status = StatusCode::from_u16(status).expect("a status");
+            let found = failure(status, body.as_bytes(), None);
+            assert_eq!(found.error().code, code, "{status} {body}");
+        }
+        let bad_range = failure(StatusCode::BAD_REQUEST, b"", None);
+        assert_eq!(bad_range, Failure::Range);
+    }
+
+    #[test]
+    fn an_id_is_one_segment_of_the_path() {
+        let origin = Url::parse("https://sheets.googleapis.com").expect("an address");
+        let url = join(&origin, &["v4", "spreadsheets", "../a?b#c/d"]);
+        assert_eq!(url.path(), "/v4/spreadsheets/..%2Fa%3Fb%23c%2Fd");
+        assert_eq!((url.query(), url.fragment()), (None, None));
+    }
 }

@@ -179,7 +179,12 @@ impl Rooms {
     /// # Errors
     /// A refusal that says what Google said.
     pub async fn check_access(&self, user: i64, spreadsheet_id: &str) -> Result<(), Refusal> {
-        if spreadsheet_id.is_empty() || spreadsheet_id.len() > SPREADSHEET_ID_BYTES_MAX {
+        // Google's ids have letters, digits, `-` and `_`. Anything else would only make a strange address.
+        let is_id = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        if spreadsheet_id.is_empty()
+            || spreadsheet_id.len() > SPREADSHEET_ID_BYTES_MAX
+            || !spreadsheet_id.bytes().all(is_id)
+        {
             return Err(Refusal::bad_request("That is no spreadsheet's id."));
         }
         let key = (user, spreadsheet_id.to_owned());
