@@ -232,6 +232,20 @@ impl GoogleRead {
         Ok(())
     }
 
+    /// A GET at Drive.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn drive_get(
+        &self,
+        user: i64,
+        path: &[&str],
+        query: &[(&'static str, String)],
+    ) -> Result<Vec<u8>, Failure> {
+        let url = join(&self.drive_url, path);
+        self.request(user, Method::GET, url, query, None).await
+    }
+
     /// `files.watch` and `channels.stop`: a POST to Drive.
     ///
     /// # Errors
