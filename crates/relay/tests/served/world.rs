@@ -1,0 +1,338 @@
+//! Fake Google, the whole relay on a free port, a person at the browser, and clients.
+//!
+//! Owns starting and stopping them.
+
+use std::time::Duration;
+
+use fake_google::{Consent, FakeGoogle, NewSpreadsheet, QuotaLimits, Settings, Share};
+use futures_util::{SinkExt as _, StreamExt as _};
+use reqwest::header::{COOKIE, HeaderMap, LOCATION, SET_COOKIE};
+use sheetwire_core::protocol::relay::{
+    ClientFrame, CloseReason, PollReply, PollRequest, Position, RedeemRequest, RelayFrame,
+    SessionReply, SheetRef, SignInReply, SignInRequest, TicketReply, VERSION, decode, encode,
+};
+use sheetwire_relay::config::Config;
+use sheetwire_relay::secret::{Hash, bytes_from_base64url, random_token};
+use sheetwire_relay::server::{self, RunError};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+/// Longest wait for anything; only a broken program comes near.
+const PATIENCE: Duration = Duration::from_secs(30);
+pub const ANA: &str = "ana@example.com";
+pub const BEN: &str = "ben@example.com";
+
+/// A running relay.
+struct Relay {
+    port: u16,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<Result<(), RunError>>,
+}
+
+/// Everything that runs.
+pub struct World {
+    pub google: FakeGoogle,
+    relay: Option<Relay>,
+    http: reqwest::Client,
+    folder: tempfile::TempDir,
+}
+
+impl World {
+    pub async fn start() -> Self {
+        let quota = QuotaLimits {
+            reads_per_project: 100_000,
+            reads_per_user: 100_000,
+            ..QuotaLimits::default()
+        };
+        let settings = Settings {
+            quota,
+            ..Settings::default()
+        };
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+        let mut world = World {
+            google: FakeGoogle::start_with(settings).await.expect("a free port"),
+            relay: None,
+            http: http.build().expect("a client"),
+            folder: tempfile::tempdir().expect("a folder"),
+        };
+        world.start_relay().await;
+        world
+    }
+
+    async fn start_relay(&mut self) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let port = listener.local_addr().expect("bound").port();
+        let google = self.google.base_url();
+        let store = self.folder.path().join("relay.db");
+        let set = |name: &str, value: String| (name.to_owned(), value);
+        let mut config = Config::load([
+            set("SHEETWIRE_STORE", store.to_str().expect("UTF-8").to_owned()),
+            set(
+                "SHEETWIRE_STORE_KEY",
+                "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".to_owned(),
+            ),
+            set(
+                "SHEETWIRE_GOOGLE_CLIENT_ID",
+                fake_google::DEFAULT_CLIENT_ID.to_owned(),
+            ),
+            set(
+                "SHEETWIRE_GOOGLE_CLIENT_SECRET",
+                fake_google::DEFAULT_CLIENT_SECRET.to_owned(),
+            ),
+            set(
+                "SHEETWIRE_GOOGLE_AUTH_URL",
+                format!("{google}/o/oauth2/v2/auth"),
+            ),
+            set("SHEETWIRE_GOOGLE_TOKEN_URL", format!("{google}/token")),
+            set("SHEETWIRE_GOOGLE_REVOKE_URL", format!("{google}/revoke")),
+            set("SHEETWIRE_SHEETS_URL", google.to_owned()),
+            set("SHEETWIRE_DRIVE_URL", google.to_owned()),
+            // Sheets are read when somebody asks.
+            set("SHEETWIRE_POLL_ACTIVE_MS", "600000".to_owned()),
+            set("SHEETWIRE_POLL_REFRESH_MIN_MS", "0".to_owned()),
+        ])
+        .expect("a good configuration");
+        config.limits.requests_per_minute = 10_000;
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(server::run(listener, config, async {
+            let _ = stopped.await;
+        }));
+        self.relay = Some(Relay { port, stop, task });
+    }
+
+    /// Stops the relay as a signal would, and starts it again on the same store.
+    pub async fn restart(&mut self) {
+        let Relay { stop, task, .. } = self.relay.take().expect("runs");
+        stop.send(()).expect("the relay waits for it");
+        let ended = timeout(PATIENCE, task)
+            .await
+            .expect("in time")
+            .expect("no panic");
+        ended.expect("a graceful end");
+        self.start_relay().await;
+    }
+
+    fn at(&self, path: &str) -> String {
+        format!(
+            "http://localhost:{}{path}",
+            self.relay.as_ref().expect("runs").port
+        )
+    }
+
+    /// Ana's spreadsheet, which Ben may read.
+    pub fn spreadsheet(&self) -> SheetRef {
+        let made = NewSpreadsheet::of_texts("Brand", &[&["name", "light"], &["blue", "#00f"]]);
+        let made = self.google.create_spreadsheet(made).expect("made");
+        self.google
+            .share(Share {
+                spreadsheet_id: made.spreadsheet_id.clone(),
+                account: BEN.to_owned(),
+                role: Some(fake_google::Role::Reader),
+            })
+            .expect("shared");
+        SheetRef {
+            spreadsheet_id: made.spreadsheet_id,
+            sheet_id: made.sheets[0].sheet_id,
+        }
+    }
+
+    pub fn edit(&self, sheet: &SheetRef, value: &str) {
+        self.google
+            .edit_cell(&sheet.spreadsheet_id, sheet.sheet_id, 1, 1, value)
+            .expect("edited");
+    }
+
+    /// The whole sign-in; gives the session's token.
+    pub async fn sign_in(&self, consent: &Consent) -> String {
+        let secret = random_token();
+        let bytes = bytes_from_base64url(secret.expose()).expect("32 bytes");
+        let challenge = Hash::of(&bytes).to_base64url();
+        let body = encode(&SignInRequest { challenge });
+        let (_, reply) = self.request("POST", "/v1/signin", "", body).await;
+        let flow: SignInReply = serde_json::from_str(&reply).expect("a flow");
+
+        // The page with the code, and its form.
+        let page = self.http.get(&flow.url).send().await.expect("a page");
+        let cookie = page.headers()[SET_COOKIE].to_str().expect("a text");
+        let cookie = cookie.split(';').next().expect("a cookie").to_owned();
+        let html = page.text().await.expect("a text");
+        assert!(html.contains(&flow.code), "the page shows the code");
+        let proof = html
+            .split("name=\"proof\" value=\"")
+            .nth(1)
+            .expect("a proof");
+        let proof = proof.split('"').next().expect("quoted");
+        let form = [("proof", proof), ("decision", "continue")];
+        let sent = self
+            .http
+            .post(&flow.url)
+            .header(COOKIE, &cookie)
+            .form(&form);
+        let sent = sent.send().await.expect("sent");
+        let to_google = sent.headers()[LOCATION]
+            .to_str()
+            .expect("a text")
+            .to_owned();
+
+        let back = self
+            .google
+            .sign_in(&to_google, consent)
+            .await
+            .expect("signed in");
+        let back = self
+            .http
+            .get(back)
+            .header(COOKIE, &cookie)
+            .send()
+            .await
+            .expect("sent");
+        assert!(back.status().is_success(), "{}", back.status());
+
+        let path = format!("/v1/signin/{}/redeem", flow.flow);
+        let body = encode(&RedeemRequest {
+            secret: secret.expose().to_owned(),
+        });
+        let (status, reply) = self.request("POST", &path, "", body).await;
+        assert_eq!(status, 200, "{reply}");
+        let session: SessionReply = serde_json::from_str(&reply).expect("a session");
+        assert_eq!(session.account, consent.account);
+        session.session
+    }
+
+    /// A request of the panel's; an empty session is nobody's.
+    pub async fn request(
+        &self,
+        method: &str,
+        path: &str,
+        session: &str,
+        body: String,
+    ) -> (u16, String) {
+        let method = method.parse().expect("a method");
+        let mut request = self.http.request(method, self.at(path)).body(body);
+        request = request.header("content-type", "application/json");
+        if !session.is_empty() {
+            request = request.bearer_auth(session);
+        }
+        let reply = timeout(PATIENCE, request.send())
+            .await
+            .expect("in time")
+            .expect("sent");
+        (reply.status().as_u16(), reply.text().await.expect("a text"))
+    }
+
+    /// What a browser asks before a request of the panel's.
+    pub async fn preflight(&self, path: &str) -> HeaderMap {
+        let request = self
+            .http
+            .request(reqwest::Method::OPTIONS, self.at(path))
+            .header("origin", "null")
+            .header("access-control-request-method", "POST")
+            .header(
+                "access-control-request-headers",
+                "authorization,content-type,if-none-match",
+            );
+        let reply = request.send().await.expect("sent");
+        assert!(reply.status().is_success(), "{path}: {}", reply.status());
+        reply.headers().clone()
+    }
+
+    pub async fn ticket(&self, session: &str, sheet: &SheetRef) -> Result<String, (u16, String)> {
+        let (status, body) = self
+            .request("POST", "/v1/tickets", session, encode(sheet))
+            .await;
+        if status == 200 {
+            let reply: TicketReply = serde_json::from_str(&body).expect("a ticket");
+            return Ok(reply.ticket);
+        }
+        Err((status, body))
+    }
+
+    pub async fn poll(
+        &self,
+        session: &str,
+        sheet: &SheetRef,
+        resume: Option<&Position>,
+    ) -> Vec<RelayFrame> {
+        let request = PollRequest {
+            v: VERSION,
+            sheet: sheet.clone(),
+            resume: resume.cloned(),
+            wait_ms: 0,
+        };
+        let (status, body) = self
+            .request("POST", "/v1/poll", session, encode(&request))
+            .await;
+        assert_eq!(status, 200, "{body}");
+        serde_json::from_str::<PollReply>(&body)
+            .expect("frames")
+            .frames
+    }
+
+    pub async fn join(&self, session: &str, sheet: &SheetRef, resume: Option<&Position>) -> Socket {
+        let ticket = self.ticket(session, sheet).await.expect("a ticket");
+        let url = self.at("/v1/live").replace("http:", "ws:");
+        let (socket, _) = tokio_tungstenite::connect_async(url)
+            .await
+            .expect("upgraded");
+        let mut socket = Socket(socket);
+        let resume = resume.cloned();
+        socket
+            .say(&ClientFrame::Join {
+                v: VERSION,
+                ticket,
+                resume,
+            })
+            .await;
+        socket
+    }
+}
+
+/// A WebSocket client.
+pub struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl Socket {
+    async fn say(&mut self, frame: &ClientFrame) {
+        self.0
+            .send(Message::text(encode(frame)))
+            .await
+            .expect("sent");
+    }
+
+    pub async fn refresh(&mut self) {
+        self.say(&ClientFrame::Refresh { v: VERSION }).await;
+    }
+
+    pub async fn expect(&mut self) -> RelayFrame {
+        loop {
+            match timeout(PATIENCE, self.0.next()).await.expect("in time") {
+                Some(Ok(Message::Text(text))) => return decode(&text).expect("a frame"),
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                other => panic!("the relay is gone: {other:?}"),
+            }
+        }
+    }
+
+    pub async fn snapshot(&mut self) -> (Position, String) {
+        match self.expect().await {
+            RelayFrame::Snapshot {
+                position, cells, ..
+            } => (position, cells),
+            other => panic!("no snapshot: {other:?}"),
+        }
+    }
+
+    /// Everything up to the reason of closing.
+    pub async fn closing(&mut self) -> (Vec<RelayFrame>, CloseReason) {
+        let mut before = Vec::new();
+        loop {
+            match self.expect().await {
+                RelayFrame::Closing { reason, .. } => return (before, reason),
+                frame => before.push(frame),
+            }
+        }
+    }
+}
