@@ -2,6 +2,7 @@
 //!
 //! Owns sign-in, sessions, the reading of sheets, rooms, flags and what is counted. Must not know what a sheet means.
 
+pub mod callers;
 pub mod config;
 pub mod error;
 pub mod flags;

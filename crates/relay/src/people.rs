@@ -18,6 +18,7 @@ use oauth2::{
 use tokio::sync::broadcast;
 use url::Url;
 
+use crate::callers::Callers;
 use crate::config::{Config, Google};
 use crate::error::Refusal;
 use crate::google_read::Accounts;
@@ -67,6 +68,7 @@ pub struct People {
     session_life: Duration,
     session_grace: Duration,
     tokens: Mutex<HashMap<i64, Slot>>,
+    requests: Callers<i64>,
     signed_out: broadcast::Sender<i64>,
 }
 
@@ -98,6 +100,7 @@ impl People {
             session_life: config.limits.session_life,
             session_grace: config.limits.session_grace,
             tokens: Mutex::default(),
+            requests: Callers::new(config.limits.requests_per_minute),
             signed_out: broadcast::channel(SIGN_OUTS_WAITING).0,
         }
     }
@@ -128,7 +131,7 @@ impl People {
     /// The user of a request.
     ///
     /// # Errors
-    /// [`Refusal`] when nobody is signed in with that token.
+    /// [`Refusal`] when nobody is signed in with that token, or when its owner asks too often.
     pub async fn user(&self, headers: &HeaderMap) -> Result<StoredUser, Refusal> {
         let hash = headers
             .get(axum::http::header::AUTHORIZATION)
@@ -136,11 +139,16 @@ impl People {
             .filter(|token| token.len() <= 64)
             .map(|token| Hash::of(token.as_bytes()))
             .ok_or_else(Refusal::signed_out)?;
-        self.store
+        let user = self
+            .store
             .user(hash, now_s())
             .await
             .map_err(|error| store_failed(&error))?
-            .ok_or_else(Refusal::signed_out)
+            .ok_or_else(Refusal::signed_out)?;
+        self.requests
+            .count(user.id, Instant::now())
+            .map_err(Refusal::too_many)?;
+        Ok(user)
     }
 
     /// Keeps what Google gave for somebody, and begins their first session here.
@@ -303,6 +311,7 @@ impl People {
 
     /// Ends what has expired.
     pub async fn sweep(&self) {
+        self.requests.sweep(Instant::now());
         if let Err(error) = self.store.sweep(now_s()).await {
             tracing::error!(%error, "the store could not be swept");
         }

@@ -3,10 +3,9 @@
 //! Owns start and stop, what every request passes (limits, CORS, logs), and where each route is. Must not know what a
 //! route does.
 
-use std::collections::HashMap;
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, Request, State};
@@ -14,6 +13,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
+use axum::serve::ListenerExt as _;
 use axum::{Json, Router};
 use sheetwire_core::protocol::relay::{ErrorCode, RedeemRequest, SignInRequest};
 use tokio::net::TcpListener;
@@ -23,6 +23,7 @@ use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 use url::Url;
 
+use crate::callers::Callers;
 use crate::config::Config;
 use crate::error::Refusal;
 use crate::flags::FlagsError;
@@ -37,10 +38,8 @@ use crate::store::{Store, StoreError};
 const REQUEST_BYTES_MAX: usize = 8 * 1024;
 /// Longest answer of a request that does not wait for something to happen.
 const REQUEST_WAIT: Duration = Duration::from_secs(90);
-/// Callers whose requests are counted at once; beyond that counting starts anew.
-const CALLERS_MAX: usize = 100_000;
-/// What requests are counted by.
-const MINUTE: Duration = Duration::from_secs(60);
+/// How many accounts' requests one address may make: an office goes out by one.
+const ACCOUNTS_AN_ADDRESS: u32 = 20;
 /// Longest wait for a connection to Google.
 const CONNECT_WAIT: Duration = Duration::from_secs(10);
 /// Longest wait for the whole of a token request.
@@ -66,41 +65,13 @@ pub enum RunError {
     Listen(#[from] std::io::Error),
 }
 
-/// How many requests each caller made in the present minute.
-struct Callers {
-    per_minute: u32,
+/// The addresses that ask, and how often.
+struct Addresses {
     trust_proxy: bool,
-    counts: Mutex<HashMap<IpAddr, (Instant, u32)>>,
+    callers: Callers<IpAddr>,
 }
 
-impl Callers {
-    /// Counts one request; the wait when there were too many.
-    fn count(&self, address: IpAddr, now: Instant) -> Result<(), Duration> {
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        if counts.len() >= CALLERS_MAX {
-            counts.clear();
-        }
-        let (began, count) = counts.entry(address).or_insert((now, 0));
-        let passed = now.duration_since(*began);
-        if passed >= MINUTE {
-            *began = now;
-            *count = 0;
-        }
-        *count += 1;
-        if *count > self.per_minute {
-            Err(MINUTE.saturating_sub(now.duration_since(*began)))
-        } else {
-            Ok(())
-        }
-    }
-
-    fn sweep(&self, now: Instant) {
-        self.counts
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .retain(|_, (began, _)| now.duration_since(*began) < MINUTE);
-    }
-
+impl Addresses {
     /// Whose request it is. Behind a proxy of our own its last entry is the client's address; in front of none, the
     /// header is whatever the client likes.
     fn address(&self, headers: &HeaderMap, peer: SocketAddr) -> IpAddr {
@@ -173,13 +144,13 @@ pub async fn run(
         people.clone(),
         GoogleRead::new(&config.google, reads, people.clone()),
     ));
-    let callers = Arc::new(Callers {
-        per_minute: config.limits.requests_per_minute,
+    let per_minute = config.limits.requests_per_minute;
+    let addresses = Arc::new(Addresses {
         trust_proxy: config.trust_proxy,
-        counts: Mutex::default(),
+        callers: Callers::new(per_minute.saturating_mul(ACCOUNTS_AN_ADDRESS)),
     });
 
-    let routes = routes(&live, signin.clone(), spreadsheets, callers.clone());
+    let routes = routes(&live, signin.clone(), spreadsheets, addresses.clone());
 
     let (stop, mut stopped) = watch::channel(false);
     let sign_outs = people.sign_outs();
@@ -193,7 +164,7 @@ pub async fn run(
             loop {
                 every.tick().await;
                 signin.sweep();
-                callers.sweep(Instant::now());
+                addresses.callers.sweep(Instant::now());
                 people.sweep().await;
             }
         }
@@ -208,6 +179,10 @@ pub async fn run(
         }
     });
     tracing::info!(port, "listening");
+    // A frame leaves at once, instead of waiting for the last one's acknowledgement.
+    let listener = listener.tap_io(|stream| {
+        let _ = stream.set_nodelay(true);
+    });
     let served = axum::serve(
         listener,
         routes.into_make_service_with_connect_info::<SocketAddr>(),
@@ -238,7 +213,7 @@ fn routes(
     live: &Arc<Live>,
     signin: Arc<SignIn>,
     spreadsheets: Arc<Spreadsheets>,
-    callers: Arc<Callers>,
+    addresses: Arc<Addresses>,
 ) -> Router {
     // The panel's page has no origin of its own: browsers send `Origin: null`. It never sends cookies, so that any
     // origin may be let in without lending it anybody's sign-in.
@@ -255,7 +230,7 @@ fn routes(
 
     let begin = Router::new()
         .route("/v1/signin", post(begin))
-        .with_state((signin.clone(), callers.clone()));
+        .with_state((signin.clone(), addresses.clone()));
     let accounts = Router::new()
         .route("/v1/signin/{flow}/redeem", post(redeem))
         .route("/v1/session/renew", post(signin::renew))
@@ -276,7 +251,7 @@ fn routes(
         ));
     let api = short
         .merge(live.long_routes())
-        .layer(middleware::from_fn_with_state(callers.clone(), count))
+        .layer(middleware::from_fn_with_state(addresses.clone(), count))
         .layer(cors);
     let pages = Router::new()
         .route("/signin/{flow}", get(signin::show).post(signin::confirm))
@@ -286,7 +261,7 @@ fn routes(
             StatusCode::SERVICE_UNAVAILABLE,
             REQUEST_WAIT,
         ))
-        .layer(middleware::from_fn_with_state(callers, count))
+        .layer(middleware::from_fn_with_state(addresses, count))
         .with_state(signin);
     let trace = TraceLayer::new_for_http().make_span_with(|request: &Request| {
         // The route as it is written: a path may hold an id, a query a code.
@@ -320,15 +295,15 @@ async fn named(mut response: Response) -> Response {
     response
 }
 
-/// Turns callers away who ask too often.
+/// Turns addresses away that ask too often; accounts are counted where they are recognised.
 async fn count(
-    State(callers): State<Arc<Callers>>,
+    State(addresses): State<Arc<Addresses>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     request: Request,
     next: Next,
 ) -> Response {
-    let address = callers.address(request.headers(), peer);
-    match callers.count(address, Instant::now()) {
+    let address = addresses.address(request.headers(), peer);
+    match addresses.callers.count(address, Instant::now()) {
         Ok(()) => next.run(request).await,
         Err(wait) => Refusal::too_many(wait).into_response(),
     }
@@ -336,7 +311,7 @@ async fn count(
 
 /// `POST /v1/signin`.
 async fn begin(
-    State((signin, callers)): State<(Arc<SignIn>, Arc<Callers>)>,
+    State((signin, addresses)): State<(Arc<SignIn>, Arc<Addresses>)>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     body: Result<Json<SignInRequest>, axum::extract::rejection::JsonRejection>,
@@ -344,7 +319,7 @@ async fn begin(
     let Ok(Json(request)) = body else {
         return Refusal::bad_request("The sign-in could not be read.").into_response();
     };
-    match signin.begin(&request, callers.address(&headers, peer)) {
+    match signin.begin(&request, addresses.address(&headers, peer)) {
         Ok(reply) => signin::no_store(Json(reply).into_response()),
         Err(refusal) => refusal.into_response(),
     }

@@ -146,3 +146,21 @@ async fn a_page_without_an_origin_may_ask() {
         }
     }
 }
+
+#[tokio::test]
+async fn one_account_that_asks_too_often_is_turned_away_and_no_other() {
+    let world = World::limited(4).await;
+    let sheet = world.spreadsheet();
+    let pick = |account| Consent::by(account).picking(&sheet.spreadsheet_id);
+    let ana = world.sign_in(&pick(ANA)).await;
+    let ben = world.sign_in(&pick(BEN)).await;
+    for _ in 0..4 {
+        world.ticket(&ana, &sheet).await.expect("within the limit");
+    }
+    let (status, body) = world.ticket(&ana, &sheet).await.expect_err("the fifth");
+    assert!(
+        status == 429 && body.contains("too_many"),
+        "{status} {body}"
+    );
+    world.ticket(&ben, &sheet).await.expect("another account");
+}

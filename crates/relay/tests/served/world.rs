@@ -37,12 +37,18 @@ struct Relay {
 pub struct World {
     pub google: FakeGoogle,
     relay: Option<Relay>,
+    requests_per_minute: u32,
     http: reqwest::Client,
     folder: tempfile::TempDir,
 }
 
 impl World {
     pub async fn start() -> Self {
+        Self::limited(10_000).await
+    }
+
+    /// With so many requests a minute and account.
+    pub async fn limited(requests_per_minute: u32) -> Self {
         let quota = QuotaLimits {
             reads_per_project: 100_000,
             reads_per_user: 100_000,
@@ -56,6 +62,7 @@ impl World {
         let mut world = World {
             google: FakeGoogle::start_with(settings).await.expect("a free port"),
             relay: None,
+            requests_per_minute,
             http: http.build().expect("a client"),
             folder: tempfile::tempdir().expect("a folder"),
         };
@@ -96,7 +103,7 @@ impl World {
             set("SHEETWIRE_POLL_REFRESH_MIN_MS", "0".to_owned()),
         ])
         .expect("a good configuration");
-        config.limits.requests_per_minute = 10_000;
+        config.limits.requests_per_minute = self.requests_per_minute;
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(server::run(listener, config, async {
             let _ = stopped.await;
