@@ -12,6 +12,7 @@ pub mod ofrep;
 pub mod pace;
 pub mod people;
 pub mod poll;
+pub mod read_queue;
 pub mod room;
 pub mod secret;
 pub mod server;

@@ -85,11 +85,21 @@ impl Budget {
     pub fn new(reads_per_minute: u32, now: Instant) -> Self {
         let reads_per_minute = reads_per_minute.max(1);
         let per_read = Duration::from_secs(60) / reads_per_minute;
+        Self::of(per_read, per_read * (reads_per_minute / 4).max(1), now)
+    }
+
+    /// A full bucket that gains a read every `per_read` and holds as many as gather in `depth`.
+    pub fn of(per_read: Duration, depth: Duration, now: Instant) -> Self {
         Self {
             per_read,
-            depth: per_read * (reads_per_minute / 4).max(1),
+            depth,
             full_at: now,
         }
+    }
+
+    /// Time in which one read is gained.
+    pub fn per_read(&self) -> Duration {
+        self.per_read
     }
 
     /// Takes one read and tells how long to wait before doing it. Whoever asks earlier waits less.

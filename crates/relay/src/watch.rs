@@ -20,6 +20,7 @@ use crate::config::{Config, Limits, Poll};
 use crate::error::Refusal;
 use crate::google_read::{Failure, GoogleRead, no_spreadsheet};
 use crate::pace::{Budget, Pace};
+use crate::read_queue::{ReadQueue, Urgency};
 use crate::room::{Bounds, Delivery, Inbox, Room, Taken};
 use crate::secret::random_name;
 use crate::sheet_read::{self, SheetRead};
@@ -43,7 +44,7 @@ pub struct Rooms {
     google: GoogleRead,
     channels: Option<Channels>,
     open: Mutex<HashMap<SheetRef, Arc<Watched>>>,
-    budget: Mutex<Budget>,
+    queue: Arc<ReadQueue>,
     /// When Google last said that a user may read a spreadsheet.
     allowed: Mutex<HashMap<(i64, String), Instant>>,
     members: Arc<Semaphore>,
@@ -144,7 +145,7 @@ impl Watched {
 }
 
 impl Rooms {
-    /// No rooms yet.
+    /// No rooms yet. Needs a running runtime.
     pub fn new(config: &Config, google: GoogleRead) -> Arc<Self> {
         let channels = config
             .webhook_url
@@ -153,7 +154,7 @@ impl Rooms {
             .map(|url| Channels::new(url.clone()));
         Arc::new(Self {
             poll: config.poll.clone(),
-            budget: Mutex::new(Budget::new(config.poll.reads_per_minute, Instant::now())),
+            queue: ReadQueue::start(Budget::new(config.poll.reads_per_minute, Instant::now())),
             members: Arc::new(Semaphore::new(config.limits.members)),
             limits: config.limits.clone(),
             google,
@@ -193,11 +194,11 @@ impl Rooms {
             return Ok(());
         }
         if !self.google.has_drive() {
-            let wait = lock(&self.budget).wait(Instant::now());
+            let wait = self.queue.wait();
             if wait > CHECK_WAIT_MAX {
                 return Err(Refusal::too_many(wait));
             }
-            self.await_budget().await;
+            self.queue.turn(Urgency::First).await;
         }
         match self.google.check(user, spreadsheet_id).await {
             Ok(()) => {
@@ -335,13 +336,6 @@ impl Rooms {
         let all = u32::try_from(self.limits.members).unwrap_or(u32::MAX);
         // Every member gone means every permit back.
         let _ = timeout(self.limits.drain, self.members.acquire_many(all)).await;
-    }
-
-    async fn await_budget(&self) {
-        let wait = lock(&self.budget).take(Instant::now());
-        if !wait.is_zero() {
-            sleep(wait).await;
-        }
     }
 
     /// Takes the room out, unless somebody came back.
@@ -577,6 +571,14 @@ impl Watcher {
         }
     }
 
+    fn urgency(&self) -> Urgency {
+        if lock(&self.watched.room).has_contents() {
+            Urgency::Again
+        } else {
+            Urgency::First
+        }
+    }
+
     async fn read_as(&mut self, user: i64) -> Result<SheetRead, Failure> {
         if let Some(title) = self.title.clone() {
             match self.read_titled(user, &title).await {
@@ -589,7 +591,7 @@ impl Watcher {
             spreadsheet_id,
             sheet_id,
         } = &self.watched.sheet;
-        self.rooms.await_budget().await;
+        self.rooms.queue.turn(self.urgency()).await;
         let reply = self
             .rooms
             .google
@@ -609,7 +611,7 @@ impl Watcher {
             spreadsheet_id,
             sheet_id,
         } = &self.watched.sheet;
-        self.rooms.await_budget().await;
+        self.rooms.queue.turn(self.urgency()).await;
         let reply = self
             .rooms
             .google
