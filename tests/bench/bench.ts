@@ -155,8 +155,7 @@ async function syncs(servers: Servers, variables: number): Promise<void> {
   const sheet = await makeSheet(google, `Bench ${String(variables)}`, { title: 'Tokens', rows } as Parameters<typeof makeSheet>[2]);
   const relay = new RelayClient(servers.relay.origin);
   await relay.signIn(demoPerson(google, [sheet.ref.spreadsheet_id]));
-  const [snapshot] = await relay.poll(sheet.ref);
-  if (snapshot?.type !== 'snapshot') throw new Error(`the relay answered the first poll with ${snapshot?.type ?? 'nothing'}`);
+  const snapshot = await relay.snapshot(sheet.ref);
 
   section(`First sync, ${String(variables)} variables × ${String(MODES)} modes`);
   const charged = await openPlugin(REPORTED);

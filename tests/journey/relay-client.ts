@@ -25,6 +25,8 @@ export interface SignedIn { session: string; account: string; picked: string[]; 
 /** Pause between two tries of redeeming, in milliseconds, and how many there are. */
 const REDEEM_PAUSE_MS = 50;
 const REDEEM_TRIES_MAX = 100;
+/** How often a poll may answer with something else than the sheet. */
+const SNAPSHOT_TRIES_MAX = 10;
 
 /** A reply that was not 2xx. */
 export class RelayError extends Error {
@@ -68,6 +70,16 @@ export class RelayClient {
       await new Promise((resolve) => setTimeout(resolve, REDEEM_PAUSE_MS));
     }
     throw new Error('the sign-in was never finished');
+  }
+
+  /** The whole sheet, however many other frames come first. */
+  async snapshot(sheet: SheetRef): Promise<Extract<Frame, { type: 'snapshot' }>> {
+    for (let attempt = 0; attempt < SNAPSHOT_TRIES_MAX; attempt += 1) {
+      const frames = await this.poll(sheet);
+      const found = frames.find((frame) => frame.type === 'snapshot');
+      if (found !== undefined) return found;
+    }
+    throw new Error('the relay gave no snapshot');
   }
 
   /** The sheet's frames since `resume`; waits up to `wait_ms` for something to say. */

@@ -27,11 +27,12 @@ const GUARD = existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeathsig
 
 /** One running server. */
 export class Server {
-  readonly lines: string[] = [];
   private constructor(
     readonly name: string,
     readonly origin: string,
     readonly process: ChildProcess,
+    /** The last lines it said. */
+    readonly lines: readonly string[],
   ) {}
 
   /** Starts a program and waits for its line `listening on ORIGIN`. */
@@ -61,9 +62,7 @@ export class Server {
       }
     });
     child.removeAllListeners('exit');
-    const server = new Server(name, origin, child);
-    server.lines.push(...lines);
-    return server;
+    return new Server(name, origin, child, lines);
   }
 
   /** Asks the server to end, and kills it when it does not. */
@@ -112,7 +111,7 @@ export class Servers {
   static async start(programs: string, settings: Record<string, string> = {}): Promise<Servers> {
     const folder = mkdtempSync(join(tmpdir(), 'sheetwire-'));
     writeFileSync(join(folder, 'flags.json'), flagDocument([]));
-    const google = await Server.start('fake Google', join(programs, 'fake-google'), ['--port', '0']);
+    const google = await Server.start('fake Google', join(programs, 'fake-google'), ['--port', '0', '--prompt']);
     const environment = {
       SHEETWIRE_LISTEN: '127.0.0.1:0',
       SHEETWIRE_STORE: join(folder, 'store.sqlite'),

@@ -92,8 +92,7 @@ export async function prepare(options: {
   const relay = new RelayClient(options.relayOrigin);
   const person = demoPerson(options.googleOrigin, [options.sheet.ref.spreadsheet_id]);
   const { signedIn } = await relay.signIn(person);
-  const [snapshot] = await relay.poll(options.sheet.ref);
-  if (snapshot?.type !== 'snapshot') throw new Error(`the relay answered the first poll with ${snapshot?.type ?? 'nothing'}`);
+  const snapshot = await relay.snapshot(options.sheet.ref);
   const host = await startHost({
     ...options.plugin,
     document: freshFile().document,

@@ -148,6 +148,8 @@ export class Playground {
     } catch (error) {
       await network?.stop();
       await servers.stop();
+      // What the relay said may tell why; it never says what a sheet holds.
+      if (error instanceof Error) error.message += `\n${servers.relay.lines.slice(-20).join('\n')}`;
       throw error;
     }
   }

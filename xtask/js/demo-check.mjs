@@ -74,7 +74,10 @@ function serverAddress() {
         resolve(found[1]);
       }
     });
-    server.once('exit', (status) => reject(new Error(`the server ended with ${status}`)));
+    server.once('exit', (status) => {
+      clearTimeout(timer);
+      reject(new Error(`the server ended with ${status}`));
+    });
   });
 }
 

@@ -85,6 +85,7 @@ pub struct Inbox {
     pub member: u64,
     queue: mpsc::Receiver<Utf8Bytes>,
     waiting_bytes: Arc<AtomicU64>,
+    queue_bytes: u64,
     end: Arc<OnceLock<CloseReason>>,
 }
 
@@ -131,7 +132,7 @@ impl Inbox {
             (_, Some(CloseReason::SlowConsumer)) => Delivery::End(CloseReason::SlowConsumer),
             (Some(frame), _) => {
                 self.waiting_bytes
-                    .fetch_sub(frame.len() as u64, Ordering::Relaxed);
+                    .fetch_sub(weight(&frame, self.queue_bytes), Ordering::Relaxed);
                 Delivery::Frame(frame)
             }
             (None, end) => Delivery::End(end.unwrap_or(CloseReason::Draining)),
@@ -317,6 +318,7 @@ impl Room {
             member: self.next_member,
             queue: receiver,
             waiting_bytes: member.waiting_bytes.clone(),
+            queue_bytes: self.bounds.queue_bytes,
             end: member.end.clone(),
         };
         self.members.insert(self.next_member, member);
@@ -433,9 +435,9 @@ impl Room {
 impl Member {
     /// Puts a frame into the queue, unless that is full.
     fn offer(&self, frame: &Utf8Bytes, queue_bytes: u64) -> bool {
-        let length = frame.len() as u64;
+        let length = weight(frame, queue_bytes);
         let waiting = self.waiting_bytes.load(Ordering::Relaxed);
-        if waiting > 0 && waiting.saturating_add(length) > queue_bytes {
+        if waiting.saturating_add(length) > queue_bytes {
             return false;
         }
         // Counted before it can be taken out, so that the count never falls below zero.
@@ -453,6 +455,12 @@ impl Member {
         // The first reason holds.
         let _ = self.end.set(reason);
     }
+}
+
+/// What a frame counts for in a queue of `queue_bytes`: its length, but never more than three quarters of the queue. A
+/// snapshot is longer than any queue, all members share its bytes, and it must find room beside a few short frames.
+fn weight(frame: &Utf8Bytes, queue_bytes: u64) -> u64 {
+    (frame.len() as u64).min(queue_bytes / 4 * 3)
 }
 
 /// A trouble as a frame.
@@ -636,6 +644,17 @@ mod tests {
             Some(Delivery::End(CloseReason::SlowConsumer))
         );
         assert_eq!(room.member_count(), 1);
+
+        // A long message finds room behind a short one.
+        let (mut patient, _) = room.join(1, None, now);
+        room.broadcast(&room.heartbeat());
+        assert_eq!(waiting(&mut quick).len(), 1);
+        room.take(read(&format!("t0{}\u{1e}", "y".repeat(2_500))), now, 7);
+        assert_eq!(
+            (waiting(&mut quick).len(), waiting(&mut patient).len()),
+            (1, 2)
+        );
+        room.leave(patient.member);
 
         // By bytes: one message longer than the bound passes an empty queue, a second one does not.
         let (mut slow, _) = room.join(1, None, now);
