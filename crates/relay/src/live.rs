@@ -28,8 +28,9 @@ use crate::tickets::{self, Tickets};
 use crate::watch::{Membership, Rooms};
 use crate::{ofrep, poll, telemetry, webhook};
 
-/// Bytes of a socket's read buffer: one client frame at a time. The library's own default is 128 KiB a socket.
-const READ_BUFFER_BYTES: usize = 4 * 1024;
+/// Bytes of a socket's read buffer: a usual client frame; a longer one is gathered. The library's own default is 128 KiB
+/// a socket.
+const READ_BUFFER_BYTES: usize = 1024;
 /// Longest body of a request, in bytes.
 const REQUEST_BYTES_MAX: usize = 4 * 1024;
 
