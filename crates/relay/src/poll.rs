@@ -64,20 +64,22 @@ async fn collect(mut membership: Membership, wait: Duration, read_max: Duration)
         let _ = timeout_at(now + read_max, membership.settled()).await;
     }
     // Standing still or in trouble is no news: it is told when the wait brought nothing else.
-    let is_news = |frame: &Utf8Bytes| {
-        !frame.starts_with("{\"type\":\"resumed\"") && !frame.starts_with("{\"type\":\"trouble\"")
-    };
+    let is_news =
+        |frame: &Utf8Bytes| !frame.starts_with("{\"type\":\"resumed\"") && !tells_of_trouble(frame);
     let (mut frames, state): (Vec<_>, Vec<_>) = std::mem::take(&mut membership.first)
         .into_iter()
         .partition(is_news);
     if frames.is_empty() {
-        let wait = match state.is_empty() && membership.resumed().is_none() {
-            // Nothing is known of the sheet: without its first read there is nothing to answer.
-            true => wait.max(read_max),
-            false => wait,
-        };
-        if let Ok(delivery) = timeout_at(now + wait, membership.next()).await {
+        // Without its first read nothing is known of the sheet, and nothing else is an answer.
+        let unknown = state.is_empty() && membership.resumed().is_none();
+        let until = now + if unknown { wait.max(read_max) } else { wait };
+        while let Ok(delivery) = timeout_at(until, membership.next()).await {
+            let ended = matches!(delivery, Delivery::End(_));
             take(&mut frames, delivery);
+            let answers = |frame: &Utf8Bytes| tells_of_sheet(frame) || tells_of_trouble(frame);
+            if ended || !unknown || frames.iter().any(answers) {
+                break;
+            }
         }
     } else {
         frames.extend(state.iter().cloned());
@@ -98,6 +100,16 @@ async fn collect(mut membership: Membership, wait: Duration, read_max: Duration)
         }));
     }
     frames
+}
+
+// The frames are the relay's own texts, which begin with their type; nothing that a cell holds can look so.
+
+fn tells_of_sheet(frame: &Utf8Bytes) -> bool {
+    frame.starts_with("{\"type\":\"snapshot\"") || frame.starts_with("{\"type\":\"changes\"")
+}
+
+fn tells_of_trouble(frame: &Utf8Bytes) -> bool {
+    frame.starts_with("{\"type\":\"trouble\"")
 }
 
 fn take(frames: &mut Vec<Utf8Bytes>, delivery: Delivery) {

@@ -28,7 +28,7 @@ pub struct Bounds {
     pub resume_window: Duration,
     /// Messages that may wait for one member.
     pub queue_messages: usize,
-    /// Bytes that may wait for one member; a single longer message is let through to an empty queue.
+    /// Bytes that may wait for one member; a longer message counts for three quarters of them.
     pub queue_bytes: u64,
 }
 

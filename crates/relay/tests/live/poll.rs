@@ -140,3 +140,32 @@ async fn other_versions_nonsense_and_strangers_are_refused() {
         );
     }
 }
+
+#[tokio::test]
+async fn the_first_poll_answers_with_the_sheet_whatever_else_happens() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("flags.json");
+    std::fs::write(&path, "{\"flags\":{}}").expect("written");
+    let setup = Setup::default().with("SHEETWIRE_FLAGS", path.to_str().expect("UTF-8"));
+    let world = World::start_with(setup).await;
+    let sheet = world.spreadsheet(&[&["a"]]);
+    world
+        .google
+        .fault(Fault::next("/v4/", FaultKind::Slow { delay_ms: 200 }))
+        .expect("set");
+    let change = async {
+        // While the sheet is read for the first time, everybody is told that flags changed.
+        while world.google.journal(0).is_empty() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let flag = r#"{"state":"ENABLED","variants":{"on":true},"defaultVariant":"on"}"#;
+        std::fs::write(&path, format!("{{\"flags\":{{\"f\":{flag}}}}}")).expect("written");
+    };
+    let (frames, ()) = tokio::join!(world.poll(ANA, &sheet, None, 0), change);
+    assert!(
+        frames
+            .iter()
+            .any(|frame| matches!(frame, RelayFrame::Snapshot { .. })),
+        "{frames:?}"
+    );
+}
