@@ -151,13 +151,13 @@ async fn the_first_poll_answers_with_the_sheet_whatever_else_happens() {
     let sheet = world.spreadsheet(&[&["a"]]);
     world
         .google
-        .fault(Fault::next("/v4/", FaultKind::Slow { delay_ms: 200 }))
+        .fault(Fault::next("/v4/", FaultKind::Slow { delay_ms: 300 }))
         .expect("set");
+    // A socket waits for the same first read, so that the poll finds a room that is followed.
+    let _socket = world.join(BEN, &sheet, None).await;
     let change = async {
         // While the sheet is read for the first time, everybody is told that flags changed.
-        while world.google.journal(0).is_empty() {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
         let flag = r#"{"state":"ENABLED","variants":{"on":true},"defaultVariant":"on"}"#;
         std::fs::write(&path, format!("{{\"flags\":{{\"f\":{flag}}}}}")).expect("written");
     };
