@@ -26,6 +26,19 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 /// Longest error body that is looked into, in bytes.
 const ERROR_BYTES_MAX: usize = 64 * 1024;
 
+/// Longest spreadsheet id that is looked at, in bytes; Google's have 44.
+pub const SPREADSHEET_ID_BYTES_MAX: usize = 128;
+
+/// Whether Google could have given this id: letters, digits, `-` and `_`. Anything else would only make a strange
+/// address.
+pub fn is_spreadsheet_id(id: &str) -> bool {
+    !id.is_empty()
+        && id.len() <= SPREADSHEET_ID_BYTES_MAX
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+}
+
 /// What the live half needs of the sign-in half: who asks, and their right at Google.
 pub trait Accounts: Send + Sync + 'static {
     /// The user of a request, by its headers.

@@ -11,13 +11,11 @@ use serde::Deserialize;
 use sheetwire_core::protocol::relay::{SheetEntry, Spreadsheet, SpreadsheetEntry, SpreadsheetList};
 
 use crate::error::Refusal;
-use crate::google_read::{Accounts as _, GoogleRead};
+use crate::google_read::{Accounts as _, Failure, GoogleRead, is_spreadsheet_id, no_spreadsheet};
 use crate::people::People;
 
 /// Most spreadsheets in a list.
 const LISTED_MAX: usize = 100;
-/// Longest id that is asked for, in bytes; Google's have 44.
-const ID_BYTES_MAX: usize = 128;
 
 /// Both requests.
 pub struct Spreadsheets {
@@ -111,7 +109,7 @@ impl Spreadsheets {
             .google
             .drive_get(user, &["drive", "v3", "files"], &query)
             .await
-            .map_err(crate::google_read::Failure::refusal)?;
+            .map_err(Failure::refusal)?;
         let list: FileList = serde_json::from_slice(&body).map_err(|_| unreadable())?;
         Ok(SpreadsheetList {
             spreadsheets: list
@@ -128,7 +126,7 @@ impl Spreadsheets {
     }
 
     async fn tabs(&self, user: i64, id: String) -> Result<Spreadsheet, Refusal> {
-        if id.is_empty() || id.len() > ID_BYTES_MAX {
+        if !is_spreadsheet_id(&id) {
             return Err(Refusal::bad_request("That is no id of a spreadsheet."));
         }
         let query = [
@@ -143,7 +141,11 @@ impl Spreadsheets {
             .google
             .spreadsheet(user, &id, &query)
             .await
-            .map_err(crate::google_read::Failure::refusal)?;
+            // This query has no range that could be wrong.
+            .map_err(|failure| match failure {
+                Failure::Range => no_spreadsheet().refusal(),
+                other => other.refusal(),
+            })?;
         let found: Titled = serde_json::from_slice(&body).map_err(|_| unreadable())?;
         Ok(Spreadsheet {
             id,

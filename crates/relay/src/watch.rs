@@ -18,7 +18,7 @@ use tokio::time::{sleep, sleep_until, timeout};
 
 use crate::config::{Config, Limits, Poll};
 use crate::error::Refusal;
-use crate::google_read::{Failure, GoogleRead, no_spreadsheet};
+use crate::google_read::{Failure, GoogleRead, is_spreadsheet_id, no_spreadsheet};
 use crate::pace::{Budget, Pace};
 use crate::read_queue::{ReadQueue, Urgency};
 use crate::room::{Bounds, Delivery, Inbox, Room, Taken};
@@ -34,9 +34,6 @@ const CHECK_LIVES_MAX: u32 = 3;
 const CHECK_WAIT_MAX: Duration = Duration::from_secs(2);
 /// Replies longer than this are read on a thread of their own, in bytes.
 const INLINE_BYTES_MAX: usize = 128 * 1024;
-/// Longest spreadsheet id that is looked at, in bytes; Google's have 44.
-pub const SPREADSHEET_ID_BYTES_MAX: usize = 128;
-
 /// Every room, and what they share.
 pub struct Rooms {
     poll: Poll,
@@ -180,12 +177,7 @@ impl Rooms {
     /// # Errors
     /// A refusal that says what Google said.
     pub async fn check_access(&self, user: i64, spreadsheet_id: &str) -> Result<(), Refusal> {
-        // Google's ids have letters, digits, `-` and `_`. Anything else would only make a strange address.
-        let is_id = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        if spreadsheet_id.is_empty()
-            || spreadsheet_id.len() > SPREADSHEET_ID_BYTES_MAX
-            || !spreadsheet_id.bytes().all(is_id)
-        {
+        if !is_spreadsheet_id(spreadsheet_id) {
             return Err(Refusal::bad_request("That is no spreadsheet's id."));
         }
         let key = (user, spreadsheet_id.to_owned());

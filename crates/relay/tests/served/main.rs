@@ -2,6 +2,9 @@
 //!
 //! Owns the ways through both halves; what each half does by itself is tested beside it.
 
+mod secrecy;
+mod signin;
+mod spreadsheets;
 mod world;
 
 use fake_google::Consent;
@@ -149,7 +152,7 @@ async fn a_page_without_an_origin_may_ask() {
 
 #[tokio::test]
 async fn one_account_that_asks_too_often_is_turned_away_and_no_other() {
-    let world = World::limited(4).await;
+    let world = World::limited(|limits| limits.requests_per_minute = 4).await;
     let sheet = world.spreadsheet();
     let pick = |account| Consent::by(account).picking(&sheet.spreadsheet_id);
     let ana = world.sign_in(&pick(ANA)).await;

@@ -11,7 +11,7 @@ use sheetwire_core::protocol::relay::{
     ClientFrame, CloseReason, PollReply, PollRequest, Position, RedeemRequest, RelayFrame,
     SessionReply, SheetRef, SignInReply, SignInRequest, TicketReply, VERSION, decode, encode,
 };
-use sheetwire_relay::config::Config;
+use sheetwire_relay::config::{Config, Limits};
 use sheetwire_relay::secret::{Hash, bytes_from_base64url, random_token};
 use sheetwire_relay::server::{self, RunError};
 use tokio::net::{TcpListener, TcpStream};
@@ -37,18 +37,23 @@ struct Relay {
 pub struct World {
     pub google: FakeGoogle,
     relay: Option<Relay>,
-    requests_per_minute: u32,
+    limits: Limits,
     http: reqwest::Client,
     folder: tempfile::TempDir,
 }
 
 impl World {
     pub async fn start() -> Self {
-        Self::limited(10_000).await
+        Self::limited(|_| {}).await
     }
 
-    /// With so many requests a minute and account.
-    pub async fn limited(requests_per_minute: u32) -> Self {
+    /// With other limits.
+    pub async fn limited(change: impl FnOnce(&mut Limits)) -> Self {
+        let mut limits = Limits {
+            requests_per_minute: 10_000,
+            ..Limits::default()
+        };
+        change(&mut limits);
         let quota = QuotaLimits {
             reads_per_project: 100_000,
             reads_per_user: 100_000,
@@ -62,7 +67,7 @@ impl World {
         let mut world = World {
             google: FakeGoogle::start_with(settings).await.expect("a free port"),
             relay: None,
-            requests_per_minute,
+            limits,
             http: http.build().expect("a client"),
             folder: tempfile::tempdir().expect("a folder"),
         };
@@ -103,7 +108,7 @@ impl World {
             set("SHEETWIRE_POLL_REFRESH_MIN_MS", "0".to_owned()),
         ])
         .expect("a good configuration");
-        config.limits.requests_per_minute = self.requests_per_minute;
+        config.limits = self.limits.clone();
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(server::run(listener, config, async {
             let _ = stopped.await;
@@ -121,6 +126,15 @@ impl World {
             .expect("no panic");
         ended.expect("a graceful end");
         self.start_relay().await;
+    }
+
+    /// The bytes of the store, with what SQLite keeps beside it.
+    pub fn store_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for entry in std::fs::read_dir(self.folder.path()).expect("a folder") {
+            bytes.extend(std::fs::read(entry.expect("an entry").path()).expect("readable"));
+        }
+        bytes
     }
 
     fn at(&self, path: &str) -> String {
@@ -153,59 +167,113 @@ impl World {
             .expect("edited");
     }
 
-    /// The whole sign-in; gives the session's token.
-    pub async fn sign_in(&self, consent: &Consent) -> String {
+    /// Begins a sign-in as the plugin does.
+    pub async fn begin(&self) -> Flow {
         let secret = random_token();
         let bytes = bytes_from_base64url(secret.expose()).expect("32 bytes");
         let challenge = Hash::of(&bytes).to_base64url();
         let body = encode(&SignInRequest { challenge });
-        let (_, reply) = self.request("POST", "/v1/signin", "", body).await;
-        let flow: SignInReply = serde_json::from_str(&reply).expect("a flow");
+        let (status, reply) = self.request("POST", "/v1/signin", "", body).await;
+        assert_eq!(status, 200, "{reply}");
+        Flow {
+            reply: serde_json::from_str(&reply).expect("a flow"),
+            secret: secret.expose().to_owned(),
+        }
+    }
 
-        // The page with the code, and its form.
-        let page = self.http.get(&flow.url).send().await.expect("a page");
-        let cookie = page.headers()[SET_COOKIE].to_str().expect("a text");
+    /// Opens the page with the code, as a browser without cookies.
+    pub async fn open(&self, flow: &Flow) -> Page {
+        let page = self.http.get(&flow.reply.url).send().await.expect("a page");
+        let headers = page.headers().clone();
+        let cookie = headers[SET_COOKIE].to_str().expect("a text");
         let cookie = cookie.split(';').next().expect("a cookie").to_owned();
         let html = page.text().await.expect("a text");
-        assert!(html.contains(&flow.code), "the page shows the code");
         let proof = html
             .split("name=\"proof\" value=\"")
             .nth(1)
             .expect("a proof");
-        let proof = proof.split('"').next().expect("quoted");
-        let form = [("proof", proof), ("decision", "continue")];
+        let proof = proof.split('"').next().expect("quoted").to_owned();
+        Page {
+            headers,
+            html,
+            cookie,
+            proof,
+        }
+    }
+
+    /// Sends the page's form; the address of Google's page, or the status of what is shown instead.
+    pub async fn decide(&self, flow: &Flow, page: &Page, decision: &str) -> Result<String, u16> {
+        let form = [("proof", page.proof.as_str()), ("decision", decision)];
         let sent = self
             .http
-            .post(&flow.url)
-            .header(COOKIE, &cookie)
+            .post(&flow.reply.url)
+            .header(COOKIE, &page.cookie)
             .form(&form);
         let sent = sent.send().await.expect("sent");
-        let to_google = sent.headers()[LOCATION]
-            .to_str()
-            .expect("a text")
-            .to_owned();
+        match sent.headers().get(LOCATION) {
+            Some(location) => Ok(location.to_str().expect("a text").to_owned()),
+            None => Err(sent.status().as_u16()),
+        }
+    }
 
+    /// The browser comes back from Google.
+    pub async fn come_back(&self, cookie: &str, address: &str) -> (u16, String) {
+        let back = self
+            .http
+            .get(address)
+            .header(COOKIE, cookie)
+            .send()
+            .await
+            .expect("sent");
+        (back.status().as_u16(), back.text().await.expect("a text"))
+    }
+
+    /// What the plugin gets for its secret.
+    pub async fn redeem(&self, flow: &Flow) -> Result<SessionReply, (u16, String)> {
+        let path = format!("/v1/signin/{}/redeem", flow.reply.flow);
+        let body = encode(&RedeemRequest {
+            secret: flow.secret.clone(),
+        });
+        let (status, reply) = self.request("POST", &path, "", body).await;
+        if status == 200 {
+            return Ok(serde_json::from_str(&reply).expect("a session"));
+        }
+        Err((status, reply))
+    }
+
+    /// Why the plugin gets nothing for its secret.
+    pub async fn refused(&self, flow: &Flow) -> (u16, String) {
+        match self.redeem(flow).await {
+            Ok(session) => panic!("a session for {}", session.account),
+            Err(refused) => refused,
+        }
+    }
+
+    /// Everything up to the return from Google.
+    pub async fn consent(&self, flow: &Flow, consent: &Consent) -> (u16, String) {
+        let page = self.open(flow).await;
+        assert!(
+            page.html.contains(&flow.reply.code),
+            "the page shows the code"
+        );
+        let to_google = self
+            .decide(flow, &page, "continue")
+            .await
+            .expect("to Google");
         let back = self
             .google
             .sign_in(&to_google, consent)
             .await
-            .expect("signed in");
-        let back = self
-            .http
-            .get(back)
-            .header(COOKIE, &cookie)
-            .send()
-            .await
-            .expect("sent");
-        assert!(back.status().is_success(), "{}", back.status());
+            .expect("sent back");
+        self.come_back(&page.cookie, &back).await
+    }
 
-        let path = format!("/v1/signin/{}/redeem", flow.flow);
-        let body = encode(&RedeemRequest {
-            secret: secret.expose().to_owned(),
-        });
-        let (status, reply) = self.request("POST", &path, "", body).await;
-        assert_eq!(status, 200, "{reply}");
-        let session: SessionReply = serde_json::from_str(&reply).expect("a session");
+    /// The whole sign-in; gives the session's token.
+    pub async fn sign_in(&self, consent: &Consent) -> String {
+        let flow = self.begin().await;
+        let (status, html) = self.consent(&flow, consent).await;
+        assert_eq!(status, 200, "{html}");
+        let session = self.redeem(&flow).await.expect("a session");
         assert_eq!(session.account, consent.account);
         session.session
     }
@@ -296,6 +364,20 @@ impl World {
             .await;
         socket
     }
+}
+
+/// A sign-in under way.
+pub struct Flow {
+    pub reply: SignInReply,
+    pub secret: String,
+}
+
+/// The page with the code.
+pub struct Page {
+    pub headers: HeaderMap,
+    pub html: String,
+    pub cookie: String,
+    pub proof: String,
 }
 
 /// A WebSocket client.
