@@ -21,6 +21,9 @@ use crate::error::Refusal;
 use crate::secret::Secret;
 use crate::sheet_read::{REPLY_BYTES_MAX, ReadError};
 
+/// Google compresses for clients that say `gzip` here as well as in `Accept-Encoding`, which the HTTP client sets. Source:
+/// <https://developers.google.com/workspace/sheets/api/guides/performance>.
+const USER_AGENT: &str = concat!("sheetwire-relay/", env!("CARGO_PKG_VERSION"), " (gzip)");
 /// Longest wait for a whole reply. Google's own limit is 180 s; a sheet that takes longer than this is read later.
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// Longest error body that is looked into, in bytes.
@@ -299,6 +302,7 @@ impl GoogleRead {
                 .request(method.clone(), url.clone())
                 .query(query)
                 .bearer_auth(token.expose())
+                .header(reqwest::header::USER_AGENT, USER_AGENT)
                 .timeout(TIMEOUT);
             if let Some(body) = body {
                 request = request.json(body);
@@ -506,5 +510,67 @@ mod tests {
         let url = join(&origin, &["v4", "spreadsheets", "../a?b#c/d"]);
         assert_eq!(url.path(), "/v4/spreadsheets/..%2Fa%3Fb%23c%2Fd");
         assert_eq!((url.query(), url.fragment()), (None, None));
+    }
+
+    /// Everybody has the same token.
+    struct Anybody;
+
+    impl Accounts for Anybody {
+        fn authenticate<'a>(&'a self, _: &'a HeaderMap) -> BoxFuture<'a, Result<i64, Refusal>> {
+            Box::pin(async { Ok(1) })
+        }
+
+        fn access_token(&self, _: i64) -> BoxFuture<'_, Result<Secret, Refusal>> {
+            Box::pin(async { Ok(Secret::new("token")) })
+        }
+
+        fn discard(&self, _: i64, _: &Secret) -> BoxFuture<'_, ()> {
+            Box::pin(async {})
+        }
+    }
+
+    #[tokio::test]
+    async fn replies_travel_compressed() {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        /// `{"spreadsheetId": "s"}`, compressed by Python's gzip.
+        const COMPRESSED: [u8; 42] = [
+            31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 171, 86, 42, 46, 40, 74, 77, 76, 41, 206, 72, 77, 45,
+            241, 76, 81, 178, 82, 80, 42, 86, 170, 5, 0, 12, 115, 55, 223, 22, 0, 0, 0,
+        ];
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a free port");
+        let origin = format!("http://{}", listener.local_addr().expect("bound"));
+        let serve = async {
+            let (mut stream, _) = listener.accept().await.expect("a client");
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                request.push(stream.read_u8().await.expect("a whole request"));
+            }
+            let head = format!(
+                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n",
+                COMPRESSED.len()
+            );
+            stream.write_all(head.as_bytes()).await.expect("sent");
+            stream.write_all(&COMPRESSED).await.expect("sent");
+            String::from_utf8(request).expect("ASCII").to_lowercase()
+        };
+        let url = Url::parse(&origin).expect("an address");
+        let google = GoogleRead {
+            http: reqwest::Client::new(),
+            accounts: std::sync::Arc::new(Anybody),
+            sheets_url: url.clone(),
+            drive_url: url,
+            has_drive: false,
+        };
+        let (request, reply) = tokio::join!(serve, google.spreadsheet(1, "s", &[]));
+        assert_eq!(reply.as_deref(), Ok(&br#"{"spreadsheetId": "s"}"#[..]));
+        assert!(request.contains("accept-encoding: gzip"), "{request}");
+        assert!(
+            request
+                .lines()
+                .any(|line| line.starts_with("user-agent:") && line.contains("gzip")),
+            "{request}"
+        );
     }
 }
