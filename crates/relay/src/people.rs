@@ -23,7 +23,7 @@ use crate::config::{Config, Google};
 use crate::error::Refusal;
 use crate::google_read::Accounts;
 use crate::secret::{Hash, Secret, random_token};
-use crate::store::{Store, StoreError, StoredUser};
+use crate::store::{Grant, Store, StoreError, StoredUser};
 use sheetwire_core::protocol::relay::{ErrorCode, SessionReply};
 
 /// An access token is not used in the last moments of its life, so that it does not end on the way.
@@ -151,46 +151,28 @@ impl People {
         Ok(user)
     }
 
-    /// Keeps what Google gave for somebody, and begins their first session here.
+    /// Keeps what Google gave for somebody, and begins a session of theirs.
     ///
     /// # Errors
-    /// [`Refusal`] when the store fails.
+    /// [`Refusal`] when the store fails; nothing is kept then.
     pub async fn welcome(
         &self,
-        google_id: String,
-        account: String,
-        refresh_token: Secret,
-    ) -> Result<i64, Refusal> {
-        let user = self
-            .store
-            .keep_user(google_id, account, refresh_token)
-            .await
-            .map_err(|error| store_failed(&error))?;
-        // The grant is new; a token of an old one may lack the file that was just picked.
-        *self.slot(user).lock().await = None;
-        Ok(user)
-    }
-
-    /// Begins a session.
-    ///
-    /// # Errors
-    /// [`Refusal`] when the store fails.
-    pub async fn begin_session(
-        &self,
-        user: i64,
-        account: String,
+        grant: &Grant,
         picked: Vec<String>,
     ) -> Result<SessionReply, Refusal> {
         let token = random_token();
-        self.store
+        let user = self
+            .store
             .begin_session(
-                user,
+                grant.clone(),
                 Hash::of(token.expose().as_bytes()),
                 now_s() + seconds(self.session_life),
             )
             .await
             .map_err(|error| store_failed(&error))?;
-        Ok(self.reply(&token, account, picked))
+        // The grant is new; a token of an old one may lack the file that was just picked.
+        *self.slot(user).lock().await = None;
+        Ok(self.reply(&token, grant.account.clone(), picked))
     }
 
     fn reply(&self, token: &Secret, account: String, picked: Vec<String>) -> SessionReply {

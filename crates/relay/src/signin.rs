@@ -31,6 +31,7 @@ use crate::config::{Google, Limits};
 use crate::error::Refusal;
 use crate::people::{People, google_failed};
 use crate::secret::{Hash, Secret, bytes_from_base64url, random_code, random_name, random_token};
+use crate::store::Grant;
 
 /// The scope that tells the account's address.
 const EMAIL_SCOPE: &str = "https://www.googleapis.com/auth/userinfo.email";
@@ -64,12 +65,9 @@ enum Stage {
     AtGoogle { state: Hash, verifier: Secret },
     /// Google's code is being exchanged.
     Exchanging,
-    /// Somebody signed in; the plugin has not asked yet.
-    Done {
-        user: i64,
-        account: String,
-        picked: Vec<String>,
-    },
+    /// Somebody signed in; the plugin has not asked yet. Until it does, what Google gave is in memory alone: the store
+    /// keeps nobody without a session.
+    Done { grant: Grant, picked: Vec<String> },
     /// It failed, and the plugin has not asked yet.
     Failed(ApiError),
     /// The plugin has its session.
@@ -197,18 +195,14 @@ impl SignIn {
             )
         };
         let secret = bytes_from_base64url(&request.secret).ok_or_else(unknown)?;
-        let (user, account, picked) = {
+        let (grant, picked) = {
             let mut flows = self.flows();
             let flow = flows.get_mut(name).ok_or_else(unknown)?;
             if !Hash::of(&secret).matches(&flow.challenge) {
                 return Err(unknown());
             }
             match std::mem::replace(&mut flow.stage, Stage::Redeemed) {
-                Stage::Done {
-                    user,
-                    account,
-                    picked,
-                } => (user, account, picked),
+                Stage::Done { grant, picked } => (grant, picked),
                 Stage::Failed(error) => {
                     flow.stage = Stage::Failed(error.clone());
                     return Err(Refusal {
@@ -235,10 +229,16 @@ impl SignIn {
                 }
             }
         };
-        self.people
-            .begin_session(user, account, picked)
-            .await
-            .map(Some)
+        match self.people.welcome(&grant, picked.clone()).await {
+            Ok(reply) => Ok(Some(reply)),
+            Err(refusal) => {
+                // Nothing was kept, so that the plugin may ask again.
+                if let Some(flow) = self.flows().get_mut(name) {
+                    flow.stage = Stage::Done { grant, picked };
+                }
+                Err(refusal)
+            }
+        }
     }
 
     /// The cookie's name: `__Host-` binds it to this host alone, but needs https, which a relay on this machine has not.
@@ -388,7 +388,7 @@ impl SignIn {
             (_, error) => Err(refused(error.as_deref().unwrap_or_default())),
         };
         let (stage, page) = match result {
-            Ok((user, account)) => {
+            Ok(grant) => {
                 let picked = callback
                     .picked_file_ids
                     .unwrap_or_default()
@@ -403,12 +403,7 @@ impl SignIn {
                     "Go back to Figma: Real-Time Sync goes on there.",
                     "You can close this page.",
                 );
-                let done = Stage::Done {
-                    user,
-                    account,
-                    picked,
-                };
-                (done, page)
+                (Stage::Done { grant, picked }, page)
             }
             Err(refusal) => {
                 let page = self.message_page(
@@ -426,8 +421,8 @@ impl SignIn {
         page
     }
 
-    /// Exchanges Google's code, checks what was granted, and keeps it.
-    async fn exchange(&self, code: String, verifier: Secret) -> Result<(i64, String), Refusal> {
+    /// Exchanges Google's code and checks what was granted.
+    async fn exchange(&self, code: String, verifier: Secret) -> Result<Grant, Refusal> {
         let reply = self
             .people
             .client()
@@ -482,15 +477,11 @@ impl SignIn {
             return Err(google_failed());
         }
         let info: UserInfo = info.json().await.map_err(|_| google_failed())?;
-        let user = self
-            .people
-            .welcome(
-                info.id,
-                info.email.clone(),
-                Secret::new(refresh.secret().clone()),
-            )
-            .await?;
-        Ok((user, info.email))
+        Ok(Grant {
+            google_id: info.id,
+            account: info.email,
+            refresh_token: Secret::new(refresh.secret().clone()),
+        })
     }
 
     fn ended_page(&self) -> Response {

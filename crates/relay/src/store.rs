@@ -49,6 +49,17 @@ pub enum StoreError {
     Busy,
 }
 
+/// What Google gave for somebody.
+#[derive(Clone)]
+pub struct Grant {
+    /// Google's own id of the account.
+    pub google_id: String,
+    /// The account's address.
+    pub account: String,
+    /// The right to read, until it is revoked.
+    pub refresh_token: Secret,
+}
+
 /// A user as a session names them.
 #[derive(Clone)]
 pub struct StoredUser {
@@ -146,31 +157,39 @@ impl Store {
         .unwrap_or(Err(StoreError::Busy))
     }
 
-    /// Keeps a user by Google's own id of them, with what Google gave, and gives the store's number.
+    /// Keeps a user, told apart by Google's own id of them, with a first or further session; both or neither. Gives the
+    /// store's number of the user.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn keep_user(
+    pub async fn begin_session(
         &self,
-        google_id: String,
-        account: String,
-        refresh_token: Secret,
+        grant: Grant,
+        hash: Hash,
+        expires_s: i64,
     ) -> Result<i64, StoreError> {
         self.with(move |inner, connection| {
-            let subject = inner.subject(&google_id);
-            let account = inner.seal("users/account", &subject, account.as_bytes());
+            let subject = inner.subject(&grant.google_id);
+            let account = inner.seal("users/account", &subject, grant.account.as_bytes());
             let token = inner.seal(
                 "users/refresh_token",
                 &subject,
-                refresh_token.expose().as_bytes(),
+                grant.refresh_token.expose().as_bytes(),
             );
-            Ok(connection.query_row(
+            let both = connection.unchecked_transaction()?;
+            let user: i64 = both.query_row(
                 "insert into users (subject, account, refresh_token) values (?1, ?2, ?3)
                  on conflict (subject) do update set account = ?2, refresh_token = ?3
                  returning id",
                 params![subject, account, token],
                 |row| row.get(0),
-            )?)
+            )?;
+            both.execute(
+                "insert into sessions (user, hash, expires_s) values (?1, ?2, ?3)",
+                params![user, hash.as_bytes(), expires_s],
+            )?;
+            both.commit()?;
+            Ok(user)
         })
         .await
     }
@@ -195,26 +214,6 @@ impl Store {
                         .map(Secret::new)
                 })
                 .transpose()
-        })
-        .await
-    }
-
-    /// Begins a session of a user.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn begin_session(
-        &self,
-        user: i64,
-        hash: Hash,
-        expires_s: i64,
-    ) -> Result<(), StoreError> {
-        self.with(move |_, connection| {
-            connection.execute(
-                "insert into sessions (user, hash, expires_s) values (?1, ?2, ?3)",
-                params![user, hash.as_bytes(), expires_s],
-            )?;
-            Ok(())
         })
         .await
     }

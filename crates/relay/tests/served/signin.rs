@@ -202,6 +202,19 @@ async fn a_sign_in_ends_by_itself() {
 }
 
 #[tokio::test]
+async fn a_sign_in_waits_for_its_plugin_through_every_sweep() {
+    let world = World::limited(|limits| limits.sweep = Duration::from_millis(1)).await;
+    let flow = world.begin().await;
+    world.consent(&flow, &Consent::by(ANA)).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let session = world.redeem(&flow).await.expect("signed in").session;
+    let (status, body) = world
+        .request("GET", "/v1/spreadsheets", &session, String::new())
+        .await;
+    assert_eq!(status, 200, "{body}");
+}
+
+#[tokio::test]
 async fn sign_ins_of_one_address_are_bounded() {
     let world = World::limited(|limits| limits.flows_per_address = 2).await;
     world.begin().await;
@@ -244,6 +257,8 @@ async fn a_session_rotates_and_its_old_token_ends() {
     };
     assert_eq!(list(&new.session).await, 200);
     assert_eq!(list(&old).await, 401);
+    // Two have this session, and nobody can tell who stole it.
+    assert_eq!(list(&new.session).await, 401);
     assert_eq!(list("").await, 401);
     assert_eq!(renew("guessed").await.0, 401);
 }
