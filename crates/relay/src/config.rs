@@ -207,6 +207,10 @@ pub struct Limits {
     pub pending_sockets: usize,
     /// Sockets and long polls in all.
     pub members: usize,
+    /// Sheets that one account follows at a time.
+    pub sheets_per_account: usize,
+    /// Bytes of all sheets in memory; a new sheet is refused beyond it.
+    pub contents_bytes: usize,
     /// Messages waiting for one slow socket.
     pub queue_messages: usize,
     /// Bytes waiting for one slow socket, besides snapshots.
@@ -238,6 +242,8 @@ impl Default for Limits {
             retry_max: Duration::from_secs(60),
             pending_sockets: 256,
             members: 18_000,
+            sheets_per_account: 64,
+            contents_bytes: 1024 * 1024 * 1024,
             queue_messages: 64,
             queue_bytes: 64 * 1024,
             flows: 10_000,

@@ -183,7 +183,9 @@ async fn join(live: &Live, socket: &mut WebSocket) -> Result<Membership, Option<
             let _ = send(live, socket, trouble(&refusal.error)).await;
             Err(Some(match refusal.error.code {
                 sheetwire_core::protocol::relay::ErrorCode::SignedOut => CloseReason::SignedOut,
-                sheetwire_core::protocol::relay::ErrorCode::Unavailable => CloseReason::Draining,
+                // Come back after a wait.
+                sheetwire_core::protocol::relay::ErrorCode::Unavailable
+                | sheetwire_core::protocol::relay::ErrorCode::TooMany => CloseReason::Draining,
                 _ => CloseReason::Ticket,
             }))
         }

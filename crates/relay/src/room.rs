@@ -177,6 +177,14 @@ impl Room {
         self.contents.is_some()
     }
 
+    /// Bytes that it holds: the sheet, its frame once made, and the kept changes.
+    pub fn bytes(&self) -> usize {
+        let contents = self.contents.as_ref().map_or(0, |contents| {
+            contents.packed.len() + contents.frame.get().map_or(0, |frame| frame.len())
+        });
+        contents + self.kept_bytes
+    }
+
     /// What is wrong at present.
     pub fn trouble(&self) -> Option<&ApiError> {
         self.trouble.as_ref()

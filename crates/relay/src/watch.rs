@@ -4,7 +4,7 @@
 //! requests of clients. A room's contents go when nobody has followed it for a while.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -45,6 +45,10 @@ pub struct Rooms {
     /// When Google last said that a user may read a spreadsheet.
     allowed: Mutex<HashMap<(i64, String), Instant>>,
     members: Arc<Semaphore>,
+    /// The sheets that each user follows, and how often.
+    followed: Mutex<HashMap<i64, HashMap<SheetRef, usize>>>,
+    /// Bytes of all rooms, as last counted.
+    contents_bytes: AtomicUsize,
     draining: watch::Sender<bool>,
 }
 
@@ -57,6 +61,8 @@ pub struct Watched {
     /// When the last read ended, well or not.
     attempts: watch::Sender<Option<Instant>>,
     checking: AtomicBool,
+    /// Bytes of the room, as last counted.
+    counted_bytes: AtomicUsize,
 }
 
 #[derive(Default, Clone, Copy)]
@@ -67,6 +73,8 @@ struct Wishes {
 
 /// One follower's place in a room; dropping it leaves.
 pub struct Membership {
+    rooms: Arc<Rooms>,
+    user: i64,
     watched: Arc<Watched>,
     inbox: Inbox,
     /// What to take first.
@@ -129,6 +137,7 @@ impl Membership {
 impl Drop for Membership {
     fn drop(&mut self) {
         lock(&self.watched.room).leave(self.inbox.member);
+        self.rooms.unfollow(self.user, &self.watched.sheet);
         self.watched.wake.notify_one();
     }
 }
@@ -158,6 +167,8 @@ impl Rooms {
             channels,
             open: Mutex::default(),
             allowed: Mutex::default(),
+            followed: Mutex::default(),
+            contents_bytes: AtomicUsize::new(0),
             draining: watch::Sender::new(false),
         })
     }
@@ -219,7 +230,8 @@ impl Rooms {
     /// Takes the user into the sheet's room; the caller has checked the access.
     ///
     /// # Errors
-    /// [`ErrorCode::Unavailable`] when the relay is full or going down.
+    /// [`ErrorCode::Unavailable`] when the relay is full or going down, [`ErrorCode::TooMany`] when the user follows too
+    /// many sheets.
     pub fn join(
         self: &Arc<Self>,
         user: i64,
@@ -236,6 +248,13 @@ impl Rooms {
         if *self.draining.borrow() {
             return Err(Refusal::unavailable("The relay is restarting."));
         }
+        let full = self.contents_bytes.load(Ordering::Relaxed) >= self.limits.contents_bytes;
+        if full && !open.contains_key(sheet) {
+            return Err(Refusal::unavailable(
+                "The relay has as many sheets in memory as it can take.",
+            ));
+        }
+        self.follow(user, sheet)?;
         let watched = open.entry(sheet.clone()).or_insert_with(|| {
             let watched = Arc::new(Watched::new(sheet.clone(), &self.limits));
             self.spawn_watcher(&watched);
@@ -251,12 +270,54 @@ impl Rooms {
         lock(&watched.wishes).joined = true;
         watched.wake.notify_one();
         Ok(Membership {
+            rooms: self.clone(),
+            user,
             watched: watched.clone(),
             inbox,
             first,
             stale,
             _permit: permit,
         })
+    }
+
+    fn follow(&self, user: i64, sheet: &SheetRef) -> Result<(), Refusal> {
+        let mut followed = lock(&self.followed);
+        let sheets = followed.entry(user).or_default();
+        if sheets.len() >= self.limits.sheets_per_account && !sheets.contains_key(sheet) {
+            let mut refusal = Refusal::new(
+                ErrorCode::TooMany,
+                "Your account follows as many sheets as the relay allows.",
+                "Stop syncing in a file that you do not work on.",
+            );
+            refusal.retry_after = Some(self.poll.active);
+            return Err(refusal);
+        }
+        *sheets.entry(sheet.clone()).or_default() += 1;
+        Ok(())
+    }
+
+    fn unfollow(&self, user: i64, sheet: &SheetRef) {
+        let mut followed = lock(&self.followed);
+        let Some(sheets) = followed.get_mut(&user) else {
+            return;
+        };
+        if let Some(times) = sheets.get_mut(sheet) {
+            *times -= 1;
+            if *times == 0 {
+                sheets.remove(sheet);
+            }
+        }
+        if sheets.is_empty() {
+            followed.remove(&user);
+        }
+    }
+
+    /// Counts what a room holds now.
+    fn count_bytes(&self, watched: &Watched, bytes: usize) {
+        let before = watched.counted_bytes.swap(bytes, Ordering::Relaxed);
+        // Two steps, so that the sum never passes below zero.
+        self.contents_bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.contents_bytes.fetch_sub(before, Ordering::Relaxed);
     }
 
     /// Starts a room's watcher. Should it ever panic, its members are sent away and come back to a new room, instead
@@ -276,6 +337,7 @@ impl Rooms {
             {
                 open.remove(&watched.sheet);
             }
+            rooms.count_bytes(&watched, 0);
             lock(&watched.room).close_all(CloseReason::Draining);
         });
     }
@@ -337,6 +399,7 @@ impl Rooms {
             return false;
         }
         open.remove(&watched.sheet);
+        self.count_bytes(watched, 0);
         true
     }
 
@@ -385,6 +448,7 @@ impl Watched {
             wake: Notify::new(),
             attempts: watch::Sender::new(None),
             checking: AtomicBool::new(false),
+            counted_bytes: AtomicUsize::new(0),
         }
     }
 
@@ -513,7 +577,12 @@ impl Watcher {
         match outcome {
             Some(Ok(read)) => {
                 self.title = Some(read.info.sheet_title.clone());
-                let taken = lock(&watched.room).take(read, now, unix_ms());
+                let (taken, bytes) = {
+                    let mut room = lock(&watched.room);
+                    let taken = room.take(read, now, unix_ms());
+                    (taken, room.bytes())
+                };
+                self.rooms.count_bytes(&watched, bytes);
                 match taken {
                     Taken::First | Taken::Unchanged => {}
                     Taken::Changed => self.pace.stir(poll, now),

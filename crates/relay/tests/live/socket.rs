@@ -386,3 +386,53 @@ async fn a_full_relay_takes_nobody_more() {
     );
     assert_eq!(reason, CloseReason::Draining);
 }
+
+#[tokio::test]
+async fn one_account_follows_so_many_sheets_and_no_more() {
+    let world =
+        World::start_with(Setup::default().limited(|limits| limits.sheets_per_account = 1)).await;
+    let (one, other) = (world.spreadsheet(&[&["a"]]), world.spreadsheet(&[&["b"]]));
+    let mut first = world.join(ANA, &one, None).await;
+    first.snapshot().await;
+    // The same sheet in a second file, and another person, are no further sheet.
+    world.join(ANA, &one, None).await.snapshot().await;
+    world.join(BEN, &other, None).await.snapshot().await;
+    let (before, reason) = world.join(ANA, &other, None).await.closing().await;
+    assert!(
+        matches!(&before[..], [RelayFrame::Trouble { error, .. }] if error.code == ErrorCode::TooMany)
+    );
+    assert_eq!(reason, CloseReason::Draining);
+}
+
+#[tokio::test]
+async fn a_relay_whose_memory_is_full_takes_no_further_sheet() {
+    let setup = Setup::default()
+        .with("SHEETWIRE_POLL_LINGER_MS", "1")
+        .limited(|limits| limits.contents_bytes = 10);
+    let world = World::start_with(setup).await;
+    let (one, other) = (
+        world.spreadsheet(&[&["a text"]]),
+        world.spreadsheet(&[&["b"]]),
+    );
+    let mut first = world.join(ANA, &one, None).await;
+    first.snapshot().await;
+    // Joining a sheet that is there makes its frame, and counts at its next read.
+    first.refresh().await;
+    world.edit(&one, 0, 0, "a longer text");
+    first.refresh().await;
+    first.expect().await;
+    world.join(BEN, &one, None).await.snapshot().await;
+    let (before, reason) = world.join(BEN, &other, None).await.closing().await;
+    assert!(
+        matches!(&before[..], [RelayFrame::Trouble { error, .. }] if error.code == ErrorCode::Unavailable)
+    );
+    assert_eq!(reason, CloseReason::Draining);
+    // When the sheet has gone there is room again.
+    drop(first);
+    loop {
+        match world.join(BEN, &other, None).await.expect().await {
+            RelayFrame::Snapshot { .. } => break,
+            _ => tokio::time::sleep(Duration::from_millis(5)).await,
+        }
+    }
+}
