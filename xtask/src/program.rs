@@ -9,7 +9,7 @@ use std::collections::hash_map::DefaultHasher;
 use std::ffi::OsString;
 use std::fs;
 use std::hash::{Hash as _, Hasher as _};
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -84,10 +84,13 @@ pub fn build(root: &Path, program: Program) -> Result<String> {
         fs::create_dir_all(&stage)?;
         bindgen(&wasm, &stage)?;
         optimise(root, program, &stage)?;
-        if program.form() == Form::Script {
-            translate(root, program, &stage)?;
-            patch_stale_views(&stage.join("program_bg.js"))?;
-            patch_memory_growth(&stage.join("program.js"))?;
+        match program.form() {
+            Form::Wasm => gzip(&stage.join("program.wasm"))?,
+            Form::Script => {
+                translate(root, program, &stage)?;
+                patch_stale_views(&stage.join("program_bg.js"))?;
+                patch_memory_growth(&stage.join("program.js"))?;
+            }
         }
         bundle_stage(root, program, &stage)?;
         fs::write(key_file, key)?;
@@ -305,6 +308,14 @@ fn translate(root: &Path, program: Program, stage: &Path) -> Result<()> {
     ]))
 }
 
+/// Compresses `file` to `file.gz`, in Rust, since zlib's bytes differ from one Node.js to the next.
+fn gzip(file: &Path) -> Result<()> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(&fs::read(file)?)?;
+    fs::write(file.with_extension("wasm.gz"), encoder.finish()?)?;
+    Ok(())
+}
+
 fn binaryen(root: &Path, tool: &str) -> Command {
     let mut command = Command::new("node");
     command.arg(root.join("node_modules/binaryen/bin").join(tool));
@@ -408,7 +419,7 @@ fn bundle_stage(root: &Path, program: Program, stage: &Path) -> Result<()> {
         "target": target,
         "inject": inject,
         "legalComments": "none",
-        "loader": { ".wasm": "binary" },
+        "loader": { ".gz": "binary" },
     });
     process::run_quietly(
         Command::new("node")
