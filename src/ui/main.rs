@@ -13,6 +13,7 @@ use leptos::prelude::*;
 use leptos::web_sys::KeyboardEvent;
 use sheetwire_core::flags::Decision;
 use sheetwire_core::protocol::panel::{CollectionView, ToPanel, ToSandbox};
+use sheetwire_core::session::{Action, Notice, State};
 
 /// The panel's tabs, in order.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -36,10 +37,20 @@ struct Panel {
     file_name: RwSignal<String>,
     read_only: RwSignal<bool>,
     listing: RwSignal<Listing>,
-    decision: RwSignal<Decision>,
+    /// What the Real-Time Sync tab draws.
+    session: RwSignal<State>,
+    /// Who is signed in.
+    account: RwSignal<Option<String>>,
+    /// What the designer is told in that tab, beside the state.
+    session_notice: RwSignal<Option<Notice>>,
     /// What the sandbox refused or failed at last; shown until the next answer.
     notice: RwSignal<Option<String>>,
     targeting_key: StoredValue<Option<String>>,
+}
+
+impl Panel {
+    /// Hands on what the designer does in the Real-Time Sync tab. While sync is off there is nothing to press there.
+    fn act(&self, _action: Action) {}
 }
 
 fn main() {
@@ -48,7 +59,9 @@ fn main() {
         file_name: RwSignal::new(String::new()),
         read_only: RwSignal::new(false),
         listing: RwSignal::new(Listing::Loading),
-        decision: RwSignal::new(Decision::Unknown),
+        session: RwSignal::new(State::Off(Decision::Unknown)),
+        account: RwSignal::new(None),
+        session_notice: RwSignal::new(None),
         notice: RwSignal::new(None),
         targeting_key: StoredValue::new(None),
     };
@@ -78,7 +91,7 @@ fn take(panel: Panel, message: ToPanel) {
             panel.listing.set(Listing::Ready(collections));
             evaluate_once(panel);
         }
-        ToPanel::Flags { realtime_sync } => panel.decision.set(realtime_sync),
+        ToPanel::Flags { realtime_sync } => panel.session.set(State::Off(realtime_sync)),
         ToPanel::Refused { message, remedy } => {
             let remedy = remedy.unwrap_or_default();
             panel.notice.set(Some(format!("{message} {remedy}")));

@@ -1,8 +1,10 @@
 //! What the panel says, in one place.
 //!
-//! Owns the sentences. Must not know when they are said.
+//! Owns the sentences, and how counts, times and dates are written in them. Must not know when they are said.
 
 use sheetwire_core::flags::Decision;
+use sheetwire_core::protocol::panel::{Counts, PreviewKind, Role, RunReport, WaitReason};
+use sheetwire_core::session::{Link, StopReason};
 
 pub const TAB_VARIABLES: &str = "Variables";
 pub const TAB_SYNC: &str = "Real-Time Sync";
@@ -11,6 +13,76 @@ pub const NO_VARIABLES: &str = "This file has no variables yet.";
 pub const NOTHING_FOUND: &str = "No variable has that in its name.";
 pub const SEARCH: &str = "Search variables";
 pub const READ_ONLY: &str = "You can look at this file's variables but not change them.";
+
+pub const BACK: &str = "Back";
+pub const CANCEL: &str = "Cancel";
+pub const DISMISS: &str = "Dismiss";
+pub const SIGN_OUT: &str = "Sign out";
+
+pub const OFF: &str = "Real-Time Sync is off";
+pub const SYNC_READ_ONLY: &str = "This file can't be edited";
+pub const SYNC_READ_ONLY_REMEDY: &str = "Real-Time Sync changes variables, so it needs a file that you may edit, outside Dev Mode. Ask the file's owner for edit access, then run the plugin again.";
+pub const DEAD: &str = "Sheetwire has stopped";
+pub const DEAD_REMEDY: &str =
+    "Close the plugin and run it again. What was written stays, and the sync goes on from there.";
+pub const READING: &str = "Reading the sheet";
+pub const READING_WHAT: &str = "A large sheet takes a few seconds.";
+
+pub const SIGNED_OUT: &str = "Keep your variables in step with a sheet";
+pub const SIGNED_OUT_WHAT: &str = "Connect a Google sheet, look at what it would change, and from then on a cell edited in the sheet becomes a changed variable in this file.";
+pub const SIGN_IN_WITH_GOOGLE: &str = "Sign in with Google";
+pub const SIGNED_OUT_KEPT: &str = "Google's keys stay at your team's relay and never reach Figma. Only the sheets you pick are read. This file keeps which sheet it follows and what its columns mean.";
+
+pub const SIGNING_IN: &str = "Sign in in your browser";
+pub const COMPARE_CODE: &str =
+    "Compare this code with the page in your browser. Go on only if both are the same.";
+pub const CODE: &str = "Code";
+pub const CODE_COMING: &str = "Asking for a code…";
+pub const OPEN_SIGN_IN: &str = "Open the sign-in page";
+pub const WAITING_FOR_BROWSER: &str = "This panel goes on by itself when you are signed in.";
+
+pub const CHOOSE_SPREADSHEET: &str = "Choose a spreadsheet";
+pub const SEARCH_SPREADSHEETS: &str = "Search spreadsheets";
+pub const REFRESH: &str = "Refresh";
+pub const SPREADSHEETS_LOADING: &str = "Looking for your spreadsheets…";
+pub const SPREADSHEETS_EMPTY: &str = "Sheetwire sees only the spreadsheets you pick. Sign in again to pick one, or paste a link below.";
+pub const SPREADSHEETS_NOT_FOUND: &str = "No spreadsheet has that in its title.";
+pub const PASTE_LINK: &str = "Or paste a link";
+pub const PASTE_LINK_EXAMPLE: &str = "https://docs.google.com/spreadsheets/d/…";
+pub const CONNECT: &str = "Connect";
+pub const CHOOSE_SHEET: &str = "Choose a tab";
+pub const SHEETS_LOADING: &str = "Looking at its tabs…";
+pub const SHEETS_EMPTY: &str = "This spreadsheet has no tab with cells.";
+
+pub const COLUMNS: &str = "What are the columns for?";
+pub const HEADER_ROW: &str = "Header row";
+pub const MODE_NAME: &str = "Mode name";
+pub const NO_HEADER: &str = "No header";
+pub const NO_COLUMNS: &str = "The sheet has no columns.";
+pub const PREVIEW_CHANGES: &str = "Preview changes";
+pub const PREVIEW_COMING: &str = "Comparing with this file…";
+
+pub const PREVIEW: &str = "What will change";
+pub const PREVIEW_NOTHING: &str = "The file already equals the sheet.";
+pub const EDIT_COLUMNS: &str = "Edit columns";
+pub const START_SYNC: &str = "Start syncing";
+pub const EMPTY_TEXT: &str = "empty";
+pub const BECOMES: &str = "becomes";
+pub const SHOW_MORE: &str = "Show more";
+pub const NO_COLLECTION: &str = "No collection";
+
+pub const SYNC_THIS_FILE: &str = "Sync this file";
+pub const SYNC_NOW: &str = "Sync now";
+pub const RETRY_NOW: &str = "Retry now";
+pub const SIGN_IN: &str = "Sign in";
+pub const SWITCH_ON: &str = "Switch on";
+pub const DISCONNECT: &str = "Disconnect";
+pub const DISCONNECT_ASK: &str = "Disconnect this sheet? Your variables stay as they are.";
+pub const HIDE: &str = "Keep running in the background";
+pub const KEEP_THEM: &str = "Keep them";
+pub const NEVER_SYNCED: &str = "Nothing has been synced yet.";
+pub const WAITS: &str = "Waiting for you";
+pub const WHILE_OFF: &str = "Paused";
 
 /// Why the Real-Time Sync tab is disabled; empty when it is not.
 pub fn disabled(decision: Decision) -> &'static str {
@@ -22,4 +94,305 @@ pub fn disabled(decision: Decision) -> &'static str {
         }
         Decision::Unknown => "Not switched on for you yet.",
     }
+}
+
+/// A count with its thousands apart: `1,744`.
+pub fn number(count: u32) -> String {
+    let digits = count.to_string();
+    let mut text = String::with_capacity(digits.len() + 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A count and its noun: `1 variable`, `1,744 variables`.
+fn several(count: u32, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    [&number(count), " ", noun, plural].concat()
+}
+
+/// `12 s`, `3 min`, `5 h`, `2 days`.
+fn span(seconds: u64) -> String {
+    let (count, unit) = match seconds {
+        0..60 => (seconds, " s"),
+        60..3_600 => (seconds / 60, " min"),
+        3_600..172_800 => (seconds / 3_600, " h"),
+        172_800.. => (seconds / 86_400, " days"),
+    };
+    [&count.to_string(), unit].concat()
+}
+
+/// When a moment of the past was: `just now`, `5 min ago`.
+fn ago(now_unix_ms: u64, then_unix_ms: u64) -> String {
+    match now_unix_ms.saturating_sub(then_unix_ms) / 1_000 {
+        0..5 => String::from("just now"),
+        seconds => [&span(seconds), " ago"].concat(),
+    }
+}
+
+/// An RFC 3339 time as a day: `2026-11-23T…` is `23 Nov 2026`. What is none stays as it is.
+pub fn day(time: &str) -> String {
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    let part = |from: usize, to: usize| time.get(from..to).unwrap_or_default();
+    let month = part(5, 7)
+        .parse::<usize>()
+        .ok()
+        .and_then(|month| MONTHS.get(month.wrapping_sub(1)));
+    match month {
+        Some(month) => [
+            part(8, 10).trim_start_matches('0'),
+            " ",
+            month,
+            " ",
+            part(0, 4),
+        ]
+        .concat(),
+        None => String::from(time),
+    }
+}
+
+/// The size of a tab.
+pub fn size(rows: u32, columns: u32) -> String {
+    [&number(rows), " × ", &number(columns)].concat()
+}
+
+/// The size of a tab, read aloud.
+pub fn size_aloud(rows: u32, columns: u32) -> String {
+    [&several(rows, "row"), ", ", &several(columns, "column")].concat()
+}
+
+/// Who is signed in.
+pub fn signed_in_as(account: &str) -> String {
+    ["Signed in as ", account].concat()
+}
+
+/// What a role is called.
+pub fn role(role: &Role) -> &'static str {
+    match role {
+        Role::Ignore => "Ignore",
+        Role::Collection => "Collection",
+        Role::Name => "Name",
+        Role::Type => "Type",
+        Role::Mode { .. } => "Mode",
+        Role::Description => "Description",
+        Role::Scopes => "Scopes",
+        Role::CodeWeb => "Code syntax: Web",
+        Role::CodeAndroid => "Code syntax: Android",
+        Role::CodeIos => "Code syntax: iOS",
+        Role::Hidden => "Hidden",
+        Role::Id => "ID",
+    }
+}
+
+/// What the choice of a column's role is called, read aloud.
+pub fn role_of(letters: &str, header: &str) -> String {
+    ["What column ", letters, " is for: ", header].concat()
+}
+
+/// What the field for a mode's name is called, read aloud.
+pub fn mode_name_of(letters: &str) -> String {
+    ["Mode name of column ", letters].concat()
+}
+
+/// What happens to a variable, on its badge.
+pub fn kind(kind: PreviewKind) -> &'static str {
+    match kind {
+        PreviewKind::Create => "New",
+        PreviewKind::Change => "Change",
+        PreviewKind::Remove => "Remove",
+    }
+}
+
+/// The counts of a plan: a number and its word for each that is told.
+pub fn counts(counts: &Counts) -> [(u32, &'static str); 4] {
+    [
+        (counts.created, "create"),
+        (counts.changed, "change"),
+        (counts.unchanged, "unchanged"),
+        (counts.removed, "remove"),
+    ]
+}
+
+/// What a plan does around its variables; empty when nothing.
+pub fn collections_and_modes(counts: &Counts) -> String {
+    let mut parts = Vec::new();
+    if counts.collections > 0 {
+        parts.push(several(counts.collections, "new collection"));
+    }
+    if counts.modes > 0 {
+        parts.push(several(counts.modes, "new mode"));
+    }
+    parts.join(", ")
+}
+
+/// The button that applies a plan without its removals.
+pub fn apply(counts: &Counts) -> String {
+    match (counts.created, counts.changed) {
+        (0, 0) => String::from(START_SYNC),
+        (created, 0) => ["Create ", &several(created, "variable")].concat(),
+        (0, changed) => ["Change ", &several(changed, "variable")].concat(),
+        (created, changed) => ["Create ", &number(created), ", change ", &number(changed)].concat(),
+    }
+}
+
+/// The button that applies a plan with its removals.
+pub fn remove(counts: &Counts) -> String {
+    ["Remove ", &several(counts.removed, "variable")].concat()
+}
+
+/// What becomes of removals in a plan that is applied without them.
+pub fn removals_kept(removed: u32) -> String {
+    let verb = if removed == 1 { " has" } else { " have" };
+    [
+        &several(removed, "variable"),
+        verb,
+        " no row in the sheet any more. Nothing is removed now.",
+    ]
+    .concat()
+}
+
+/// That a list shows its first rows only.
+pub fn truncated(shown: usize, total: u32) -> String {
+    let shown = u32::try_from(shown).unwrap_or(u32::MAX);
+    [
+        "The first ",
+        &number(shown),
+        " of ",
+        &number(total),
+        " are listed. All of them are applied.",
+    ]
+    .concat()
+}
+
+/// The heading of a list of problems.
+pub fn problems(total: u32) -> String {
+    [&several(total, "problem"), " to mend"].concat()
+}
+
+/// That more problems are there than are listed.
+pub fn problems_truncated(shown: usize) -> String {
+    let shown = u32::try_from(shown).unwrap_or(u32::MAX);
+    ["The first ", &number(shown), " are listed."].concat()
+}
+
+/// How the sheet reaches the file. It does not change from second to second, so that it can be read aloud.
+pub fn link(link: Link) -> &'static str {
+    match link {
+        Link::Down => WHILE_OFF,
+        Link::Connecting => "Connecting…",
+        Link::Live => "Live",
+        Link::Polling => "Every few seconds",
+        Link::Offline { .. } => "Offline",
+    }
+}
+
+/// What there is to know about it.
+pub fn link_details(link: Link, now_unix_ms: u64) -> String {
+    match link {
+        Link::Down | Link::Connecting => String::new(),
+        Link::Live => String::from("Edits in the sheet arrive within seconds."),
+        Link::Polling => String::from("This network blocks live connections."),
+        Link::Offline { retry_unix_ms, .. } => {
+            match retry_unix_ms.saturating_sub(now_unix_ms).div_ceil(1_000) {
+                0 => String::from("Trying again now."),
+                seconds => ["Trying again in ", &span(seconds), "."].concat(),
+            }
+        }
+    }
+}
+
+/// Why sync stands still, and what to do about it.
+pub fn stopped(reason: StopReason) -> (&'static str, &'static str) {
+    match reason {
+        StopReason::Toggled => (
+            "Sync is off for this file.",
+            "Edits in the sheet change nothing here until you switch it on.",
+        ),
+        StopReason::Disconnected => (
+            "The sheet was disconnected from this file.",
+            "Your variables stay as they are. Run the plugin again to connect a sheet.",
+        ),
+        StopReason::SignedOut => (
+            "Your sign-in has ended.",
+            "Sign in again; the sync goes on from where it was.",
+        ),
+        StopReason::SwitchedOff => (
+            "Your admin has switched Real-Time Sync off.",
+            "Your variables stay as they are.",
+        ),
+        StopReason::Breaker => (
+            "Three syncs in a row failed, so Sheetwire has paused on this machine.",
+            "Look at the problems below, then try once more.",
+        ),
+        StopReason::ReadOnly => (
+            "This file can't be edited any more.",
+            "Ask its owner for edit access, then run the plugin again.",
+        ),
+    }
+}
+
+/// Why a plan waits.
+pub fn waiting(reason: WaitReason, counts: &Counts) -> String {
+    let touched = counts.created + counts.changed;
+    match reason {
+        WaitReason::Removes => [
+            several(counts.removed, "variable").as_str(),
+            if counts.removed == 1 { " has" } else { " have" },
+            " no row in the sheet any more. Remove what is gone, or keep it without the sheet.",
+        ]
+        .concat(),
+        WaitReason::Retypes => String::from(
+            "Types change. Figma can't change a variable's type, so these are removed and made anew; layers that use them lose them.",
+        ),
+        WaitReason::Large => [
+            "This changes ",
+            &several(touched, "variable"),
+            " at once. Look whether that is meant.",
+        ]
+        .concat(),
+        WaitReason::Shrunken => String::from(
+            "Most rows are gone from the sheet, or their column is. Nothing was changed. If that is a slip, undo it in the sheet and it goes on by itself.",
+        ),
+    }
+}
+
+/// How far a run is.
+pub fn progress(done: u32, total: u32) -> String {
+    ["Writing ", &number(done), " of ", &number(total)].concat()
+}
+
+/// When the last run was and what it did.
+pub fn last_run(report: &RunReport, now_unix_ms: u64) -> String {
+    let verb = if report.cancelled {
+        "Cancelled "
+    } else {
+        "Last sync "
+    };
+    [verb, &ago(now_unix_ms, report.ended_unix_ms)].concat()
+}
+
+/// What a run did.
+pub fn run_counts(report: &RunReport) -> String {
+    let counts = &report.counts;
+    let mut parts = Vec::new();
+    for (count, word) in [
+        (counts.created, " created"),
+        (counts.changed, " changed"),
+        (counts.removed, " removed"),
+    ] {
+        if count > 0 {
+            parts.push([&number(count), word].concat());
+        }
+    }
+    if parts.is_empty() {
+        parts.push(String::from("Nothing differed"));
+    }
+    parts.push([&number(report.duration_ms), " ms"].concat());
+    parts.join(" · ")
 }
