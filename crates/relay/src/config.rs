@@ -187,7 +187,10 @@ pub struct Limits {
     pub flow_life: Duration,
     /// Life of a session since its last renewal.
     pub session_life: Duration,
-    /// How long the old token of a renewed session is still taken, for a reply that got lost.
+    /// Age from which a renewal gives a new token. Less than the day after which a panel that stays open renews.
+    pub session_rotation: Duration,
+    /// How long a replaced token is still taken: for a reply that got lost, and for the person's other panels, which
+    /// hold it until they renew by themselves, perhaps after a long weekend.
     pub session_grace: Duration,
     /// How long one frame may take to leave; then the reader is too slow.
     pub send: Duration,
@@ -232,7 +235,8 @@ impl Default for Limits {
             resume_window: Duration::from_millis(wire::RESUME_WINDOW_MS),
             flow_life: Duration::from_secs(10 * 60),
             session_life: Duration::from_secs(30 * 24 * 60 * 60),
-            session_grace: Duration::from_secs(60),
+            session_rotation: Duration::from_secs(20 * 60 * 60),
+            session_grace: Duration::from_secs(4 * 24 * 60 * 60),
             send: Duration::from_secs(10),
             drain: Duration::from_secs(5),
             access_life: Duration::from_secs(5 * 60),

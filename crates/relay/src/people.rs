@@ -66,6 +66,7 @@ pub struct People {
     http: reqwest::Client,
     revoke_url: Url,
     session_life: Duration,
+    session_rotation: Duration,
     session_grace: Duration,
     tokens: Mutex<HashMap<i64, Slot>>,
     requests: Callers<i64>,
@@ -77,6 +78,14 @@ pub fn now_s() -> i64 {
     SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .map_or(0, |since| since.as_secs() as i64)
+}
+
+/// The token that a request shows.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    headers
+        .get(axum::http::header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "))
+        .filter(|token| token.len() <= 64)
 }
 
 fn seconds(duration: Duration) -> i64 {
@@ -98,6 +107,7 @@ impl People {
             http,
             revoke_url: config.google.revoke_url.clone(),
             session_life: config.limits.session_life,
+            session_rotation: config.limits.session_rotation,
             session_grace: config.limits.session_grace,
             tokens: Mutex::default(),
             requests: Callers::new(config.limits.requests_per_minute),
@@ -133,12 +143,8 @@ impl People {
     /// # Errors
     /// [`Refusal`] when nobody is signed in with that token, or when its owner asks too often.
     pub async fn user(&self, headers: &HeaderMap) -> Result<StoredUser, Refusal> {
-        let hash = headers
-            .get(axum::http::header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "))
-            .filter(|token| token.len() <= 64)
-            .map(|token| Hash::of(token.as_bytes()))
-            .ok_or_else(Refusal::signed_out)?;
+        let token = bearer(headers).ok_or_else(Refusal::signed_out)?;
+        let hash = Hash::of(token.as_bytes());
         let user = self
             .store
             .user(hash, now_s())
@@ -166,6 +172,7 @@ impl People {
             .begin_session(
                 grant.clone(),
                 Hash::of(token.expose().as_bytes()),
+                now_s(),
                 now_s() + seconds(self.session_life),
             )
             .await
@@ -184,19 +191,30 @@ impl People {
         }
     }
 
-    /// Gives a session a new token.
+    /// Gives a session a new token, or the same one again while that is young: every panel renews as it opens, and
+    /// each rotation leaves the other panels with an old token.
     ///
     /// # Errors
     /// [`Refusal`] when the session has ended or the store fails.
     pub async fn renew(&self, headers: &HeaderMap) -> Result<SessionReply, Refusal> {
         let user = self.user(headers).await?;
+        let old = bearer(headers).ok_or_else(Refusal::signed_out)?;
+        let now_s = now_s();
+        let young = |made_s| now_s - made_s < seconds(self.session_rotation);
+        if user.token_made_s.is_some_and(young) {
+            let mut reply = self.reply(&Secret::new(old), user.account, Vec::new());
+            reply.expires_in_s = u32::try_from(user.expires_s - now_s).unwrap_or_default();
+            return Ok(reply);
+        }
         let token = random_token();
         self.store
             .renew_session(
                 user.session,
+                Hash::of(old.as_bytes()),
                 Hash::of(token.expose().as_bytes()),
-                now_s() + seconds(self.session_life),
-                now_s() + seconds(self.session_grace),
+                now_s,
+                now_s + seconds(self.session_life),
+                now_s + seconds(self.session_grace),
             )
             .await
             .map_err(|error| store_failed(&error))?;

@@ -17,7 +17,9 @@ use crate::config::StoreKey;
 use crate::secret::{Hash, Secret, random_bytes};
 
 /// The tables' version. A store of a later version is not touched.
-const SCHEMA: i64 = 1;
+const SCHEMA: i64 = 2;
+/// Tokens of one session that are remembered; the oldest is forgotten first.
+const TOKENS_MAX: i64 = 64;
 /// Bytes of a nonce, in front of every ciphertext.
 const NONCE_BYTES: usize = 24;
 /// Requests that wait for the store at once; more are turned away.
@@ -69,8 +71,10 @@ pub struct StoredUser {
     pub account: String,
     /// The session's number.
     pub session: i64,
-    /// Whether the session was found by the token that a renewal replaced a moment ago.
-    pub by_previous: bool,
+    /// When the session ends, in Unix seconds.
+    pub expires_s: i64,
+    /// When the token that named it was made, in Unix seconds; `None` when a renewal has replaced that token.
+    pub token_made_s: Option<i64>,
 }
 
 /// The store. Cheap to clone.
@@ -103,6 +107,10 @@ impl Store {
         if found > SCHEMA {
             return Err(StoreError::Version { found });
         }
+        if found == 1 {
+            // Sessions had one token each; their people sign in again.
+            connection.execute_batch("drop table if exists sessions; delete from users;")?;
+        }
         connection.execute_batch(
             "create table if not exists checks (name text primary key, value blob not null);
              create table if not exists users (
@@ -114,12 +122,17 @@ impl Store {
              create table if not exists sessions (
                id integer primary key autoincrement,
                user integer not null references users (id) on delete cascade,
-               hash blob not null unique,
-               previous blob unique,
-               previous_until_s integer not null default 0,
                expires_s integer not null
              );
-             create index if not exists sessions_of_user on sessions (user);",
+             create index if not exists sessions_of_user on sessions (user);
+             create table if not exists tokens (
+               id integer primary key autoincrement,
+               session integer not null references sessions (id) on delete cascade,
+               hash blob not null unique,
+               made_s integer not null,
+               taken_until_s integer
+             );
+             create index if not exists tokens_of_session on tokens (session);",
         )?;
         connection.pragma_update(None, "user_version", SCHEMA)?;
         let store = Self {
@@ -166,6 +179,7 @@ impl Store {
         &self,
         grant: Grant,
         hash: Hash,
+        now_s: i64,
         expires_s: i64,
     ) -> Result<i64, StoreError> {
         self.with(move |inner, connection| {
@@ -185,8 +199,12 @@ impl Store {
                 |row| row.get(0),
             )?;
             both.execute(
-                "insert into sessions (user, hash, expires_s) values (?1, ?2, ?3)",
-                params![user, hash.as_bytes(), expires_s],
+                "insert into sessions (user, expires_s) values (?1, ?2)",
+                params![user, expires_s],
+            )?;
+            both.execute(
+                "insert into tokens (session, hash, made_s) values (last_insert_rowid(), ?1, ?2)",
+                params![hash.as_bytes(), now_s],
             )?;
             both.commit()?;
             Ok(user)
@@ -227,9 +245,10 @@ impl Store {
         self.with(move |inner, connection| {
             let found = connection
                 .query_row(
-                    "select users.id, subject, account, sessions.id, hash, previous_until_s
-                     from sessions join users on users.id = sessions.user
-                     where (hash = ?1 or previous = ?1) and expires_s > ?2",
+                    "select users.id, subject, account, sessions.id, expires_s, made_s, taken_until_s
+                     from tokens join sessions on sessions.id = tokens.session
+                     join users on users.id = sessions.user
+                     where hash = ?1 and expires_s > ?2",
                     params![hash.as_bytes(), now_s],
                     |row| {
                         Ok((
@@ -237,17 +256,18 @@ impl Store {
                             row.get::<_, Vec<u8>>(1)?,
                             row.get::<_, Vec<u8>>(2)?,
                             row.get::<_, i64>(3)?,
-                            row.get::<_, Vec<u8>>(4)?,
+                            row.get::<_, i64>(4)?,
                             row.get::<_, i64>(5)?,
+                            row.get::<_, Option<i64>>(6)?,
                         ))
                     },
                 )
                 .optional()?;
-            let Some((id, subject, account, session, current, previous_until_s)) = found else {
+            let Some((id, subject, account, session, expires_s, made_s, taken_until_s)) = found
+            else {
                 return Ok(None);
             };
-            let by_previous = current != hash.as_bytes();
-            if by_previous && previous_until_s <= now_s {
+            if taken_until_s.is_some_and(|until_s| until_s <= now_s) {
                 connection.execute("delete from sessions where id = ?1", [session])?;
                 return Ok(None);
             }
@@ -256,29 +276,48 @@ impl Store {
                 id,
                 account,
                 session,
-                by_previous,
+                expires_s,
+                token_made_s: taken_until_s.is_none().then_some(made_s),
             }))
         })
         .await
     }
 
-    /// Gives a session a new token; the old one is taken until `previous_until_s`.
+    /// Gives a session a further token in place of `old`, which is taken until `taken_until_s`, or until the time that an
+    /// earlier replacement set. Every panel of a person holds a copy of the token and renews by itself, so that one token
+    /// may be replaced by several.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn renew_session(
         &self,
         session: i64,
-        hash: Hash,
+        old: Hash,
+        new: Hash,
+        now_s: i64,
         expires_s: i64,
-        previous_until_s: i64,
+        taken_until_s: i64,
     ) -> Result<(), StoreError> {
         self.with(move |_, connection| {
-            connection.execute(
-                "update sessions set previous = hash, hash = ?2, expires_s = ?3, previous_until_s = ?4
-                 where id = ?1",
-                params![session, hash.as_bytes(), expires_s, previous_until_s],
+            let whole = connection.unchecked_transaction()?;
+            whole.execute(
+                "update tokens set taken_until_s = coalesce(taken_until_s, ?2) where hash = ?1",
+                params![old.as_bytes(), taken_until_s],
             )?;
+            whole.execute(
+                "insert into tokens (session, hash, made_s) values (?1, ?2, ?3)",
+                params![session, new.as_bytes(), now_s],
+            )?;
+            whole.execute(
+                "update sessions set expires_s = ?2 where id = ?1",
+                params![session, expires_s],
+            )?;
+            whole.execute(
+                "delete from tokens where session = ?1 and id not in
+                 (select id from tokens where session = ?1 order by id desc limit ?2)",
+                params![session, TOKENS_MAX],
+            )?;
+            whole.commit()?;
             Ok(())
         })
         .await
@@ -412,5 +451,136 @@ impl Inner {
                 Ok(())
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base64::Engine as _;
+
+    fn key(first: u8) -> StoreKey {
+        let text = base64::engine::general_purpose::STANDARD.encode([first; 32]);
+        let setting = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        crate::config::Config::load([
+            setting("SHEETWIRE_GOOGLE_CLIENT_ID", "id"),
+            setting("SHEETWIRE_GOOGLE_CLIENT_SECRET", "secret"),
+            setting("SHEETWIRE_STORE_KEY", &text),
+        ])
+        .expect("a good configuration")
+        .store_key
+    }
+
+    fn grant(name: &str) -> Grant {
+        Grant {
+            google_id: format!("id of {name}"),
+            account: format!("{name}@example.com"),
+            refresh_token: Secret::new(format!("1//{name}")),
+        }
+    }
+
+    #[test]
+    fn another_key_is_told_and_changes_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("relay.db");
+        drop(Store::open(&path, &key(1)).expect("made"));
+        let error = Store::open(&path, &key(2)).err().expect("another key");
+        assert!(error.to_string().contains("SHEETWIRE_STORE_KEY"), "{error}");
+        Store::open(&path, &key(1)).expect("opened again");
+    }
+
+    #[test]
+    fn a_later_store_is_refused_and_an_earlier_one_taken() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("relay.db");
+        drop(Store::open(&path, &key(1)).expect("made"));
+        let raw = Connection::open(&path).expect("opened");
+        raw.pragma_update(None, "user_version", SCHEMA + 1)
+            .expect("set");
+        assert!(matches!(
+            Store::open(&path, &key(1)).err(),
+            Some(StoreError::Version { found }) if found == SCHEMA + 1
+        ));
+        raw.execute_batch(
+            "drop table tokens; drop table sessions;
+             create table sessions (
+               id integer primary key autoincrement,
+               user integer not null references users (id) on delete cascade,
+               hash blob not null unique, previous blob unique,
+               previous_until_s integer not null default 0, expires_s integer not null
+             );
+             insert into users (subject, account, refresh_token) values (x'01', x'02', x'03');
+             insert into sessions (user, hash, expires_s) values (1, x'04', 5);
+             pragma user_version = 1;",
+        )
+        .expect("as version 1 was");
+        Store::open(&path, &key(1)).expect("taken");
+        let left = "select (select count(*) from users) + (select count(*) from sessions)";
+        let left: i64 = raw
+            .query_row(left, [], |row| row.get(0))
+            .expect("both tables");
+        assert_eq!(left, 0);
+    }
+
+    #[tokio::test]
+    async fn no_ciphertext_stands_in_for_another() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("relay.db");
+        let store = Store::open(&path, &key(1)).expect("made");
+        let begin = async |name: &str| {
+            let hash = Hash::of(name.as_bytes());
+            store.begin_session(grant(name), hash, 0, 100).await
+        };
+        let (ana, ben) = (
+            begin("ana").await.expect("kept"),
+            begin("ben").await.expect("kept"),
+        );
+        let token = store.refresh_token(ben).await.expect("read");
+        assert!(token.is_some_and(|token| token.expose() == "1//ben"));
+        let raw = Connection::open(&path).expect("opened");
+        let swap = "update users set refresh_token = (select refresh_token from users where id = ?2) where id = ?1";
+        raw.execute(swap, [ana, ben]).expect("swapped");
+        assert!(matches!(
+            store.refresh_token(ana).await,
+            Err(StoreError::Key)
+        ));
+        raw.execute(
+            "update users set account = refresh_token where id = ?1",
+            [ben],
+        )
+        .expect("swapped");
+        assert!(matches!(
+            store.user(Hash::of(b"ben"), 1).await,
+            Err(StoreError::Key)
+        ));
+    }
+
+    #[tokio::test]
+    async fn sessions_remember_a_bounded_number_of_tokens() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("relay.db");
+        let store = Store::open(&path, &key(1)).expect("made");
+        let hash = |number: i64| Hash::of(&number.to_le_bytes());
+        store
+            .begin_session(grant("ana"), hash(0), 0, 1_000)
+            .await
+            .expect("kept");
+        for number in 1..=TOKENS_MAX {
+            let found = store.user(hash(number - 1), 0).await.expect("read");
+            let session = found.expect("still taken").session;
+            store
+                .renew_session(session, hash(number - 1), hash(number), 0, 1_000, 10)
+                .await
+                .expect("renewed");
+        }
+        let known = async |number, now_s| {
+            let found = store.user(hash(number), now_s).await.expect("read");
+            found.map(|user| user.token_made_s)
+        };
+        assert_eq!(known(0, 1).await, None, "forgotten");
+        assert_eq!(known(1, 9).await, Some(None), "replaced and still taken");
+        assert_eq!(known(TOKENS_MAX, 999).await, Some(Some(0)));
+        assert_eq!(known(1, 10).await, None, "its time is over");
+        assert_eq!(known(TOKENS_MAX, 11).await, None, "and the session with it");
     }
 }
