@@ -53,12 +53,14 @@ fn main() -> ExitCode {
         Err(error) => return fail(&error),
     };
     let ended = runtime.block_on(async {
+        // Before the first line, since whoever reads it may ask the program to end at once.
+        let ending = signalled();
         let listener = TcpListener::bind(config.listen).await?;
         println!(
             "listening on http://localhost:{}",
             listener.local_addr()?.port()
         );
-        server::run(listener, config, signalled()).await
+        server::run(listener, config, ending).await
     });
     match ended {
         Ok(()) => ExitCode::SUCCESS,
@@ -84,18 +86,26 @@ fn start_log(config: &Config) -> Result<(), tracing_subscriber::filter::ParseErr
     Ok(())
 }
 
-/// Done when the program is asked to end.
-async fn signalled() {
+/// Done when the program is asked to end; it listens for that from the call on.
+fn signalled() -> impl Future<Output = ()> + Send + 'static {
     use tokio::signal::unix::{SignalKind, signal};
-    let wait = async |kind: SignalKind| match signal(kind) {
-        Ok(mut signal) => {
-            signal.recv().await;
+    let wait = |kind: SignalKind| {
+        let signal = signal(kind);
+        async {
+            match signal {
+                Ok(mut signal) => {
+                    signal.recv().await;
+                }
+                // Without the signal the program ends the hard way.
+                Err(_) => std::future::pending().await,
+            }
         }
-        // Without the signal the program ends the hard way.
-        Err(_) => std::future::pending().await,
     };
-    tokio::select! {
-        () = wait(SignalKind::terminate()) => {}
-        () = wait(SignalKind::interrupt()) => {}
+    let (terminate, interrupt) = (wait(SignalKind::terminate()), wait(SignalKind::interrupt()));
+    async {
+        tokio::select! {
+            () = terminate => {}
+            () = interrupt => {}
+        }
     }
 }

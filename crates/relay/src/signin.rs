@@ -594,8 +594,25 @@ fn refused(error: &str) -> Refusal {
             "Your Google Workspace does not allow Sheetwire.",
             "Ask the person who runs your Google Workspace to allow it.",
         ),
-        _ => {
-            tracing::error!("Google's authorisation page answered with an error");
+        unusable => {
+            // Named to the operator only when it is a word of the protocol: anybody can put a text into this address.
+            let known = [
+                "invalid_request",
+                "invalid_scope",
+                "invalid_client",
+                "unauthorized_client",
+                "unsupported_response_type",
+                "server_error",
+                "temporarily_unavailable",
+                "deleted_client",
+                "disallowed_useragent",
+                "redirect_uri_mismatch",
+            ];
+            let error = known
+                .into_iter()
+                .find(|name| *name == unusable)
+                .unwrap_or("another");
+            tracing::error!(error, "Google's authorisation page answered with an error");
             google_failed()
         }
     }
