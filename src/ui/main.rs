@@ -4,7 +4,9 @@
 //! feature is on: the sandbox does.
 
 mod evaluation;
+mod relay;
 mod sandbox;
+mod shell;
 mod sync;
 mod variables;
 mod words;
@@ -13,7 +15,7 @@ use leptos::prelude::*;
 use leptos::web_sys::KeyboardEvent;
 use sheetwire_core::flags::Decision;
 use sheetwire_core::protocol::panel::{CollectionView, ToPanel, ToSandbox};
-use sheetwire_core::session::{Action, Notice, State};
+use sheetwire_core::session;
 
 /// The panel's tabs, in order.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -37,34 +39,50 @@ struct Panel {
     file_name: RwSignal<String>,
     read_only: RwSignal<bool>,
     listing: RwSignal<Listing>,
-    /// What the Real-Time Sync tab draws.
-    session: RwSignal<State>,
-    /// Who is signed in.
-    account: RwSignal<Option<String>>,
-    /// What the designer is told in that tab, beside the state.
-    session_notice: RwSignal<Option<Notice>>,
     /// What the sandbox refused or failed at last; shown until the next answer.
     notice: RwSignal<Option<String>>,
     targeting_key: StoredValue<Option<String>>,
+    /// Whether a run has written since the variables were listed.
+    is_stale: StoredValue<bool>,
+    /// Whether the one evaluation at opening was made.
+    evaluated: StoredValue<bool>,
+    /// What the Real-Time Sync tab shows.
+    session: RwSignal<session::State>,
+    /// Whose sign-in it is.
+    account: RwSignal<Option<String>>,
+    /// What the session tells beside its state.
+    session_notice: RwSignal<Option<session::Notice>>,
 }
 
 impl Panel {
-    /// Hands on what the designer does in the Real-Time Sync tab. While sync is off there is nothing to press there.
-    fn act(&self, _action: Action) {}
+    /// Does what the designer asked for in the Real-Time Sync tab.
+    fn act(&self, action: session::Action) {
+        shell::act(action);
+    }
 }
 
 fn main() {
+    std::panic::set_hook(Box::new(|info| {
+        // The place is ours and tells no contents; the message of the panic might.
+        let place = info.location().map_or(String::new(), |at| {
+            [at.file(), ":", &at.line().to_string()].concat()
+        });
+        leptos::logging::error!("the panel stopped unexpectedly at {place}");
+    }));
     let panel = Panel {
         tab: RwSignal::new(Tab::Variables),
         file_name: RwSignal::new(String::new()),
         read_only: RwSignal::new(false),
         listing: RwSignal::new(Listing::Loading),
-        session: RwSignal::new(State::Off(Decision::Unknown)),
-        account: RwSignal::new(None),
-        session_notice: RwSignal::new(None),
         notice: RwSignal::new(None),
         targeting_key: StoredValue::new(None),
+        is_stale: StoredValue::new(false),
+        evaluated: StoredValue::new(false),
+        session: RwSignal::new(session::State::Off(Decision::Unknown)),
+        account: RwSignal::new(None),
+        session_notice: RwSignal::new(None),
     };
+    shell::begin(panel);
     sandbox::hear(move |message| take(panel, message));
     mount_to_body(move || view! { <Page panel/> });
     sandbox::say(&ToSandbox::Ready {
@@ -74,64 +92,77 @@ fn main() {
 
 /// Takes one message of the sandbox.
 fn take(panel: Panel, message: ToPanel) {
-    match message {
+    match &message {
         ToPanel::Hello {
             file_name,
             read_only,
             targeting_key,
             ..
         } => {
-            panel.file_name.set(file_name);
-            panel.read_only.set(read_only);
-            panel.targeting_key.set_value(Some(targeting_key));
+            panel.file_name.set(file_name.clone());
+            panel.read_only.set(*read_only);
+            panel.targeting_key.set_value(Some(targeting_key.clone()));
             sandbox::say(&ToSandbox::ListVariables);
         }
         ToPanel::Variables { collections } => {
             panel.notice.set(None);
-            panel.listing.set(Listing::Ready(collections));
+            panel.listing.set(Listing::Ready(collections.clone()));
             evaluate_once(panel);
         }
-        ToPanel::Flags { realtime_sync } => panel.session.set(State::Off(realtime_sync)),
         ToPanel::Refused { message, remedy } => {
-            let remedy = remedy.unwrap_or_default();
-            panel.notice.set(Some(format!("{message} {remedy}")));
+            // The tab shows what it was refused itself.
+            if panel.tab.get_untracked() == Tab::Variables {
+                let remedy = remedy.as_deref().unwrap_or_default();
+                panel.notice.set(Some([message, " ", remedy].concat()));
+            }
         }
         ToPanel::Failed { message, fatal } => {
-            if fatal
+            if *fatal
                 || panel
                     .listing
                     .with_untracked(|listing| *listing == Listing::Loading)
             {
-                panel.listing.set(Listing::Failed(message));
+                panel.listing.set(Listing::Failed(message.clone()));
                 evaluate_once(panel);
-            } else {
-                panel.notice.set(Some(message));
+            } else if panel.tab.get_untracked() == Tab::Variables {
+                panel.notice.set(Some(message.clone()));
             }
         }
-        // A sandbox that has Real-Time Sync off sends none of these.
-        ToPanel::Kept { .. }
+        ToPanel::Applied(report) => {
+            if report.writes > 0 {
+                panel.is_stale.set_value(true);
+            }
+        }
+        ToPanel::Flags { .. }
+        | ToPanel::Kept { .. }
         | ToPanel::Inferred { .. }
         | ToPanel::Preview(_)
         | ToPanel::Waiting { .. }
         | ToPanel::Progress { .. }
-        | ToPanel::Applied(_)
         | ToPanel::ConnectionChanged { .. }
         | ToPanel::Stopped { .. } => {}
     }
+    shell::hear(message);
 }
 
 /// Asks the relay for the flags, once, now that the panel is usable.
 fn evaluate_once(panel: Panel) {
-    let Some(key) = panel.targeting_key.get_value() else {
-        return;
-    };
-    panel.targeting_key.set_value(None);
-    evaluation::evaluate(key);
+    if let (false, Some(key)) = (panel.evaluated.get_value(), panel.targeting_key.get_value()) {
+        panel.evaluated.set_value(true);
+        evaluation::evaluate(key);
+    }
 }
 
 /// The whole panel.
 #[component]
 fn Page(panel: Panel) -> impl IntoView {
+    // What the Variables tab lists is read again when somebody looks at it.
+    Effect::new(move |_| {
+        if panel.tab.get() == Tab::Variables && panel.is_stale.get_value() {
+            panel.is_stale.set_value(false);
+            sandbox::say(&ToSandbox::ListVariables);
+        }
+    });
     let tabs = [
         (Tab::Variables, "variables", words::TAB_VARIABLES),
         (Tab::Sync, "sync", words::TAB_SYNC),

@@ -42,6 +42,11 @@ fn field(object: &JsValue, name: &str) -> Option<JsValue> {
 
 /// Sends one message to the sandbox.
 pub fn say(message: &ToSandbox) {
+    say_with(message, None);
+}
+
+/// Sends one message to the sandbox, with a long text beside it.
+pub fn say_with(message: &ToSandbox, bulk: Option<&str>) {
     let Ok(body) = serde_json::to_string(message) else {
         return;
     };
@@ -52,6 +57,7 @@ pub fn say(message: &ToSandbox) {
     };
     let written = set(&envelope, "v", &JsValue::from_f64(f64::from(VERSION)))
         && set(&envelope, "body", &JsValue::from_str(&body))
+        && bulk.is_none_or(|bulk| set(&envelope, "bulk", &JsValue::from_str(bulk)))
         && set(&wrapped, "pluginMessage", &envelope);
     let parent = leptos::web_sys::window().and_then(|window| window.parent().ok().flatten());
     if let (true, Some(parent)) = (written, parent) {

@@ -3,7 +3,7 @@
 //! Owns the order of the steps and what each needs from the ones before. Must not know what the tests test.
 
 use crate::program::{self, Form, Program};
-use crate::{dist, process, setup, tidy, workspace_root};
+use crate::{demo, dist, process, setup, tidy, workspace_root};
 use anyhow::{Context as _, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -17,7 +17,7 @@ struct Step {
 }
 
 /// Cheap steps come first, so that a slip is told early; then what later steps need.
-const STEPS: [Step; 13] = [
+const STEPS: [Step; 14] = [
     Step {
         name: "setup",
         title: "tools: WebAssembly target, npm packages, Python packages, Chromium",
@@ -77,6 +77,11 @@ const STEPS: [Step; 13] = [
         name: "e2e",
         title: "end to end in Chromium",
         run: |root| typescript(root, &["tests/e2e"]),
+    },
+    Step {
+        name: "demo",
+        title: "the demo without a screen",
+        run: |root| demo::check(root, servers),
     },
     Step {
         name: "reproducible",

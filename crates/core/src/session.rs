@@ -196,3 +196,10 @@ pub enum Action {
     /// Puts the notice away.
     DismissNotice,
 }
+
+mod machine;
+
+pub use machine::{
+    Effect, Event, Failure, POLL_PAUSE_MS, RETRY_MS_MAX, Session, SessionReplyBox, SocketEvent,
+    TRY_SOCKET_MS, Timer,
+};

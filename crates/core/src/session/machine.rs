@@ -1,0 +1,1237 @@
+//! The steps of the session.
+//!
+//! Owns what each event does to the state, and what it asks for. Must not know how any of that is done. Requests, sockets
+//! and timers carry a token; what comes back with an old token is ignored, so that nothing has to be called off.
+
+use super::{Action, Connected, Link, Notice, State, StopReason};
+use crate::flags::Decision;
+use crate::protocol::panel::{Connection, Problem, SavedSession, ToPanel, ToSandbox};
+use crate::protocol::relay::{
+    ApiError, ClientFrame, CloseReason, ErrorCode, HEARTBEAT_MS, PollReply, PollRequest, Position,
+    RelayFrame, SessionReply, SheetRef, SignInReply, Spreadsheet, SpreadsheetList, VERSION,
+};
+use crate::sheet::parse_link;
+
+/// Between two questions whether the browser part of a sign-in is done, in milliseconds.
+const REDEEM_MS: u64 = 2_000;
+/// Between two renewals of a session, in milliseconds: a day.
+const RENEW_MS: u64 = 24 * 60 * 60 * 1000;
+/// A socket that has said nothing for so long is dead, in milliseconds.
+const SILENCE_MS: u64 = 2 * HEARTBEAT_MS;
+/// Sockets in a row that may fail before they said anything, until polling takes over.
+const SOCKET_FAILURES_MAX: u32 = 3;
+/// How often polling tries whether the WebSocket works by now, in milliseconds.
+pub const TRY_SOCKET_MS: u64 = 5 * 60 * 1000;
+/// Between two polls, in milliseconds, on top of the time that the relay holds them.
+pub const POLL_PAUSE_MS: u64 = 1_000;
+/// Cap of the first wait before another try, in milliseconds; it doubles.
+const RETRY_MS_MIN: u64 = 1_000;
+/// Longest wait before another try, in milliseconds.
+pub const RETRY_MS_MAX: u64 = 60_000;
+/// Between two evaluations of the flags that the relay asks for, in milliseconds.
+const FLAGS_MS: u64 = 5_000;
+
+/// Why a request brought nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// The relay was not reached, or did not answer in time.
+    Network,
+    /// The relay said no.
+    Api(ApiError),
+    /// The answer could not be read.
+    Unreadable,
+}
+
+/// What a socket tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SocketEvent {
+    /// A frame.
+    Frame(RelayFrame),
+    /// Something that is no frame of this version.
+    Unreadable,
+    /// It is closed, or could not be opened.
+    Closed,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// The designer did something.
+    Act(Action),
+    /// The sandbox said something.
+    Sandbox(ToPanel),
+    /// To [`Effect::BeginSignIn`].
+    Begun(u32, Result<SignInReply, Failure>),
+    /// To [`Effect::Redeem`]; `None` while the browser part is unfinished.
+    Redeemed(u32, Result<Option<SessionReplyBox>, Failure>),
+    /// To [`Effect::Renew`].
+    Renewed(u32, Result<SessionReplyBox, Failure>),
+    /// To [`Effect::List`].
+    Listed(u32, Result<SpreadsheetList, Failure>),
+    /// To [`Effect::Tabs`].
+    Tabs(u32, Result<Spreadsheet, Failure>),
+    /// To [`Effect::Ticket`].
+    Ticket(u32, Result<String, Failure>),
+    /// From the socket of [`Effect::OpenSocket`].
+    Socket(u32, SocketEvent),
+    /// To [`Effect::Poll`].
+    Polled(u32, Result<PollReply, Failure>),
+    /// A timer of [`Effect::StartTimer`] is over.
+    Timer(Timer, u32),
+    /// The browser says that there is a network again.
+    Online,
+}
+
+/// A session as it came from the relay. It has no `Debug` of its own: it is a secret.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SessionReplyBox(pub Box<SessionReply>);
+
+impl std::fmt::Debug for SessionReplyBox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SessionReply { .. }")
+    }
+}
+
+/// What timers are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Timer {
+    /// Asks again whether the sign-in is done.
+    Redeem,
+    /// Renews the session.
+    Renew,
+    /// Tries the relay again.
+    Retry,
+    /// Finds a dead socket.
+    Silence,
+    /// Polls again.
+    Poll,
+    /// Tries the WebSocket while polling.
+    TrySocket,
+    /// Evaluates the flags again.
+    Flags,
+}
+
+/// What the shell is to do, in order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Tell the sandbox; the text travels beside the message.
+    Say(ToSandbox, Option<String>),
+    /// Make a secret, keep it, and begin a sign-in with its hash.
+    BeginSignIn(u32),
+    /// Ask for the session of the sign-in, with the secret.
+    Redeem(u32, String),
+    /// Renew the session.
+    Renew(u32),
+    /// Sign out at the relay; nobody waits for the answer. The token is no longer [`Session::token`].
+    SignOut(String),
+    /// List the spreadsheets.
+    List(u32),
+    /// Read the tabs of a spreadsheet.
+    Tabs(u32, String),
+    /// Get a ticket for a sheet.
+    Ticket(u32, SheetRef),
+    /// Open the WebSocket and send this frame first. There is at most one socket.
+    OpenSocket(u32, ClientFrame),
+    /// Send a frame on the socket.
+    Send(ClientFrame),
+    /// Close the socket.
+    CloseSocket,
+    /// Poll.
+    Poll(u32, PollRequest),
+    /// Open a page in the browser, now: a browser opens none later than the click.
+    OpenWindow(String),
+    /// Start a timer, in milliseconds.
+    StartTimer(Timer, u32, u64),
+    /// Evaluate the flags and tell the sandbox.
+    EvaluateFlags,
+}
+
+/// The way to the relay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Channel {
+    Closed,
+    /// Waits before another try.
+    Waiting,
+    /// Asked for a ticket.
+    Asking,
+    /// A socket that has said nothing yet.
+    Opening,
+    /// A socket that speaks.
+    Open,
+    /// Polling.
+    Polling,
+}
+
+/// The columns as the sandbox inferred them, for looking at them again.
+#[derive(Debug, Clone)]
+struct Inferred {
+    header_row: u32,
+    sample: Vec<Vec<String>>,
+    problems: Vec<Problem>,
+}
+
+/// See the module.
+pub struct Session {
+    state: State,
+    notice: Option<Notice>,
+    account: Option<String>,
+    token: Option<String>,
+    read_only: bool,
+    connection: Option<Connection>,
+    inferred: Option<Inferred>,
+
+    flow: Option<(String, u64)>,
+    wanted_sheet: Option<i64>,
+    /// Answers to requests outside the link carry this.
+    ask: u32,
+    renewal: u32,
+
+    sheet: Option<SheetRef>,
+    position: Option<Position>,
+    link: Link,
+    channel: Channel,
+    /// What belongs to the present way to the relay carries this.
+    turn: u32,
+    silence: u32,
+    failures: u32,
+    attempt: u32,
+    read_unix_ms: u64,
+    flags_asked_ms: u64,
+    seed: u32,
+}
+
+impl Session {
+    /// Nothing known yet. `seed` spreads the waits; any number.
+    pub fn new(seed: u32) -> Session {
+        Session {
+            state: State::Off(Decision::Unknown),
+            notice: None,
+            account: None,
+            token: None,
+            read_only: false,
+            connection: None,
+            inferred: None,
+            flow: None,
+            wanted_sheet: None,
+            ask: 0,
+            renewal: 0,
+            sheet: None,
+            position: None,
+            link: Link::Down,
+            channel: Channel::Closed,
+            turn: 0,
+            silence: 0,
+            failures: 0,
+            attempt: 0,
+            read_unix_ms: 0,
+            flags_asked_ms: 0,
+            seed: seed | 1,
+        }
+    }
+
+    /// What the tab shows.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// What the designer is told beside it.
+    pub fn notice(&self) -> Option<&Notice> {
+        self.notice.as_ref()
+    }
+
+    /// Whose sign-in it is.
+    pub fn account(&self) -> Option<&str> {
+        self.account.as_deref()
+    }
+
+    /// The bearer token for requests at the relay.
+    pub fn token(&self) -> Option<&str> {
+        self.token.as_deref()
+    }
+
+    /// The sheet's position that the sandbox was given last.
+    pub fn position(&self) -> Option<&Position> {
+        self.position.as_ref()
+    }
+
+    /// Takes one event and gives what is to be done.
+    pub fn take(&mut self, event: Event, now_unix_ms: u64) -> Vec<Effect> {
+        let mut out = Vec::new();
+        match event {
+            Event::Act(action) => self.act(action, now_unix_ms, &mut out),
+            Event::Sandbox(message) => self.hear(message, &mut out),
+            Event::Begun(token, result) if token == self.ask => {
+                self.begun(result, now_unix_ms, &mut out);
+            }
+            Event::Redeemed(token, result) if token == self.ask => {
+                self.redeemed(result, now_unix_ms, &mut out);
+            }
+            Event::Renewed(token, result) if token == self.renewal && self.token.is_some() => {
+                match result {
+                    Ok(SessionReplyBox(reply)) => self.keep_session(*reply, &mut out),
+                    Err(failure) => {
+                        if is_signed_out(&failure) {
+                            self.sign_in_ended(failure, &mut out);
+                        }
+                    }
+                }
+            }
+            Event::Listed(token, result) if token == self.ask => self.listed(result, &mut out),
+            Event::Tabs(token, result) if token == self.ask => {
+                self.tabs(result, now_unix_ms, &mut out);
+            }
+            Event::Ticket(token, result)
+                if token == self.turn && self.channel == Channel::Asking =>
+            {
+                match result {
+                    Ok(ticket) => {
+                        self.channel = Channel::Opening;
+                        out.push(Effect::OpenSocket(
+                            self.turn,
+                            ClientFrame::Join {
+                                v: VERSION,
+                                ticket,
+                                resume: self.position.clone(),
+                            },
+                        ));
+                        self.listen_for_silence(&mut out);
+                    }
+                    Err(failure) => self.way_failed(failure, now_unix_ms, &mut out),
+                }
+            }
+            Event::Socket(token, event)
+                if token == self.turn
+                    && matches!(self.channel, Channel::Opening | Channel::Open) =>
+            {
+                self.socket(event, now_unix_ms, &mut out);
+            }
+            Event::Polled(token, result)
+                if token == self.turn && self.channel == Channel::Polling =>
+            {
+                self.polled(result, now_unix_ms, &mut out);
+            }
+            Event::Timer(timer, token) => self.timer(timer, token, now_unix_ms, &mut out),
+            Event::Online => self.retry_now(now_unix_ms, &mut out),
+            // Answers to what is no longer asked.
+            Event::Begun(..)
+            | Event::Redeemed(..)
+            | Event::Renewed(..)
+            | Event::Listed(..)
+            | Event::Tabs(..)
+            | Event::Ticket(..)
+            | Event::Socket(..)
+            | Event::Polled(..) => {}
+        }
+        out
+    }
+
+    fn is_off(&self) -> bool {
+        matches!(self.state, State::Off(_) | State::Dead { .. })
+    }
+
+    fn tell(&mut self, message: &str, remedy: &str) {
+        self.notice = Some(Notice {
+            message: message.to_owned(),
+            remedy: (!remedy.is_empty()).then(|| remedy.to_owned()),
+        });
+    }
+
+    fn tell_failure(&mut self, failure: Failure) {
+        self.notice = Some(notice_of(failure));
+    }
+
+    fn next_ask(&mut self) -> u32 {
+        self.ask = self.ask.wrapping_add(1);
+        self.ask
+    }
+
+    fn connected(&mut self) -> Option<&mut Connected> {
+        match &mut self.state {
+            State::Connected(connected) => Some(connected),
+            _ => None,
+        }
+    }
+
+    fn set_link(&mut self, link: Link) {
+        self.link = link;
+        if let Some(connected) = self.connected() {
+            connected.link = link;
+        }
+    }
+
+    fn set_trouble(&mut self, trouble: Option<Notice>) {
+        match self.connected() {
+            Some(connected) => connected.trouble = trouble,
+            None => {
+                if trouble.is_some() {
+                    self.notice = trouble;
+                }
+            }
+        }
+    }
+
+    // The designer.
+
+    fn act(&mut self, action: Action, now: u64, out: &mut Vec<Effect>) {
+        if self.is_off() || matches!(self.state, State::ReadOnly) {
+            return;
+        }
+        if !matches!(action, Action::OpenSignIn | Action::Hide) {
+            self.notice = None;
+        }
+        match action {
+            Action::SignIn => {
+                self.state = State::SigningIn {
+                    code: String::new(),
+                    url: String::new(),
+                };
+                let ask = self.next_ask();
+                out.push(Effect::BeginSignIn(ask));
+            }
+            Action::OpenSignIn => {
+                if let State::SigningIn { url, .. } = &self.state
+                    && !url.is_empty()
+                {
+                    out.push(Effect::OpenWindow(url.clone()));
+                }
+            }
+            Action::CancelSignIn => {
+                if matches!(self.state, State::SigningIn { .. }) {
+                    self.flow = None;
+                    self.next_ask();
+                    self.state = State::SignedOut;
+                }
+            }
+            Action::SignOut => {
+                if let Some(token) = self.token.take() {
+                    out.push(Effect::SignOut(token));
+                    self.forget_sign_in(out);
+                    self.state = State::SignedOut;
+                }
+            }
+            Action::Refresh => {
+                if matches!(self.state, State::ChoosingSpreadsheet { .. }) {
+                    self.choose_spreadsheet(out);
+                }
+            }
+            Action::ChooseSpreadsheet { id } => self.choose_sheet(id, None, out),
+            Action::PasteLink { link } => match parse_link(&link) {
+                Ok(found) => self.choose_sheet(found.spreadsheet_id, found.sheet_id, out),
+                Err(error) => {
+                    let message = error.to_string();
+                    self.tell(&message, error.remedy());
+                }
+            },
+            Action::ChooseSheet { sheet_id } => {
+                if let State::ChoosingSheet {
+                    spreadsheet: Some(found),
+                } = &self.state
+                {
+                    let sheet = SheetRef {
+                        spreadsheet_id: found.id.clone(),
+                        sheet_id,
+                    };
+                    self.connect(sheet, now, out);
+                }
+            }
+            Action::Back => match &self.state {
+                State::ChoosingSheet { .. } => self.choose_spreadsheet(out),
+                State::Reading | State::ConfirmingColumns { .. } | State::Previewing(_) => {
+                    self.link_down(out);
+                    out.push(Effect::Say(ToSandbox::Disconnect, None));
+                }
+                _ => {}
+            },
+            Action::ConfirmColumns {
+                columns,
+                header_row,
+            } => {
+                if let State::ConfirmingColumns {
+                    columns: shown,
+                    header_row: row,
+                    busy,
+                    ..
+                } = &mut self.state
+                {
+                    shown.clone_from(&columns);
+                    *row = header_row;
+                    *busy = true;
+                    out.push(Effect::Say(
+                        ToSandbox::ConfirmColumns {
+                            columns,
+                            header_row,
+                        },
+                        None,
+                    ));
+                }
+            }
+            Action::EditColumns => {
+                if let (State::Previewing(_), Some(connection)) = (&self.state, &self.connection) {
+                    let inferred = self.inferred.clone();
+                    self.state = State::ConfirmingColumns {
+                        columns: connection.columns.clone(),
+                        header_row: inferred
+                            .as_ref()
+                            .map_or(connection.header_row, |inferred| inferred.header_row),
+                        sample: inferred
+                            .as_ref()
+                            .map_or_else(Vec::new, |inferred| inferred.sample.clone()),
+                        problems: inferred.map_or_else(Vec::new, |inferred| inferred.problems),
+                        busy: false,
+                    };
+                }
+            }
+            Action::Approve {
+                plan,
+                include_removals,
+            } => out.push(Effect::Say(
+                ToSandbox::Approve {
+                    plan,
+                    include_removals,
+                },
+                None,
+            )),
+            Action::KeepRemoved { plan } => {
+                out.push(Effect::Say(ToSandbox::KeepRemoved { plan }, None));
+            }
+            Action::Cancel => out.push(Effect::Say(ToSandbox::Cancel, None)),
+            Action::Toggle { on } => out.push(Effect::Say(ToSandbox::Toggle { on }, None)),
+            Action::SyncNow => {
+                if let Some(connected) = self.connected() {
+                    connected.stopped = None;
+                }
+                out.push(Effect::Say(ToSandbox::SyncNow, None));
+                if self.channel == Channel::Open {
+                    out.push(Effect::Send(ClientFrame::Refresh { v: VERSION }));
+                } else {
+                    self.retry_now(now, out);
+                }
+            }
+            Action::RetryNow => self.retry_now(now, out),
+            Action::Disconnect => {
+                self.link_down(out);
+                out.push(Effect::Say(ToSandbox::Disconnect, None));
+            }
+            Action::Hide => out.push(Effect::Say(ToSandbox::Hide, None)),
+            Action::DismissNotice => {}
+        }
+    }
+
+    // The sandbox.
+
+    fn hear(&mut self, message: ToPanel, out: &mut Vec<Effect>) {
+        match message {
+            ToPanel::Hello { read_only, .. } => self.read_only = read_only,
+            ToPanel::Flags { realtime_sync } => match (realtime_sync, self.is_off()) {
+                // What is kept comes next and decides what is shown.
+                (Decision::On, _) => {}
+                (decision, _) => {
+                    self.link_down(out);
+                    self.flow = None;
+                    self.next_ask();
+                    self.token = None;
+                    self.account = None;
+                    self.notice = None;
+                    self.state = State::Off(decision);
+                }
+            },
+            ToPanel::Kept {
+                session,
+                connection,
+            } => {
+                if let Some(SavedSession { token, account }) = session {
+                    self.token = Some(token);
+                    self.account = Some(account);
+                }
+                self.connection = connection;
+                self.state = State::SignedOut;
+                if self.token.is_some() && !self.read_only {
+                    self.renew(out);
+                }
+                self.settle(out);
+            }
+            _ if self.is_off() => {}
+            ToPanel::Inferred {
+                columns,
+                header_row,
+                sample,
+                problems,
+            } => {
+                self.inferred = Some(Inferred {
+                    header_row,
+                    sample: sample.clone(),
+                    problems: problems.clone(),
+                });
+                self.state = State::ConfirmingColumns {
+                    columns,
+                    header_row,
+                    sample,
+                    problems,
+                    busy: false,
+                };
+            }
+            ToPanel::Preview(preview) => self.state = State::Previewing(Box::new(preview)),
+            ToPanel::Waiting { reason, preview } => {
+                if let Some(connected) = self.connected() {
+                    connected.progress = None;
+                    connected.waiting = Some((reason, preview));
+                }
+            }
+            ToPanel::Progress { done, total } => {
+                if let Some(connected) = self.connected() {
+                    connected.progress = Some((done, total));
+                }
+            }
+            ToPanel::Applied(report) => {
+                if let Some(connected) = self.connected() {
+                    connected.progress = None;
+                    connected.waiting = None;
+                    connected.last = Some(report);
+                }
+            }
+            ToPanel::ConnectionChanged { connection } => self.connection_changed(connection, out),
+            ToPanel::Refused { message, remedy } => {
+                if let State::ConfirmingColumns { busy, .. } = &mut self.state {
+                    *busy = false;
+                }
+                self.notice = Some(Notice { message, remedy });
+            }
+            ToPanel::Failed { message, fatal } => {
+                if fatal {
+                    self.link_down(out);
+                    self.state = State::Dead { message };
+                } else {
+                    self.tell(&message, "");
+                }
+            }
+            ToPanel::Stopped { reason } => self.stopped(reason, out),
+            ToPanel::Variables { .. } => {}
+        }
+    }
+
+    fn stopped(&mut self, reason: StopReason, out: &mut Vec<Effect>) {
+        match reason {
+            StopReason::ReadOnly => {
+                self.link_down(out);
+                self.read_only = true;
+                self.state = State::ReadOnly;
+            }
+            StopReason::Toggled
+            | StopReason::SignedOut
+            | StopReason::SwitchedOff
+            | StopReason::Breaker => {
+                if let Some(connected) = self.connected() {
+                    connected.progress = None;
+                    connected.stopped = Some(reason);
+                }
+            }
+            // The connection's change tells it.
+            StopReason::Disconnected => {}
+        }
+    }
+
+    fn connection_changed(&mut self, connection: Option<Connection>, out: &mut Vec<Effect>) {
+        self.connection = connection;
+        let Some(connection) = self.connection.clone() else {
+            self.link_down(out);
+            self.position = None;
+            self.inferred = None;
+            if self.token.is_some() {
+                self.choose_spreadsheet(out);
+            } else {
+                self.state = State::SignedOut;
+            }
+            return;
+        };
+        if !connection.approved {
+            return;
+        }
+        let on = connection.on;
+        match self.connected() {
+            Some(connected) => {
+                connected.connection = connection;
+                if on {
+                    connected.stopped = None;
+                }
+            }
+            None => self.show_connected(connection),
+        }
+        match (on, self.channel) {
+            (true, Channel::Closed) if self.token.is_some() => self.go_live(out),
+            (false, _) => self.link_down(out),
+            (true, _) => {}
+        }
+    }
+
+    fn show_connected(&mut self, connection: Connection) {
+        self.state = State::Connected(Box::new(Connected {
+            connection,
+            link: self.link,
+            progress: None,
+            last: None,
+            waiting: None,
+            stopped: None,
+            trouble: None,
+        }));
+    }
+
+    /// Shows what follows from what is known.
+    fn settle(&mut self, out: &mut Vec<Effect>) {
+        if self.read_only {
+            self.state = State::ReadOnly;
+            return;
+        }
+        if self.token.is_none() {
+            self.state = State::SignedOut;
+            return;
+        }
+        let Some(connection) = self.connection.clone() else {
+            self.choose_spreadsheet(out);
+            return;
+        };
+        self.sheet = Some(connection.sheet.clone());
+        // The sandbox has just begun and holds no cells.
+        self.position = None;
+        if connection.approved {
+            let on = connection.on;
+            self.show_connected(connection);
+            if on {
+                self.go_live(out);
+            } else if let Some(connected) = self.connected() {
+                connected.stopped = Some(StopReason::Toggled);
+            }
+        } else {
+            self.state = State::Reading;
+            self.go_live(out);
+        }
+    }
+
+    // Sign-in.
+
+    fn begun(&mut self, result: Result<SignInReply, Failure>, now: u64, out: &mut Vec<Effect>) {
+        if !matches!(self.state, State::SigningIn { .. }) {
+            return;
+        }
+        match result {
+            Ok(SignInReply {
+                flow,
+                code,
+                url,
+                expires_in_s,
+            }) => {
+                self.flow = Some((flow, now + u64::from(expires_in_s) * 1000));
+                self.state = State::SigningIn { code, url };
+                out.push(Effect::StartTimer(Timer::Redeem, self.ask, REDEEM_MS));
+            }
+            Err(failure) => {
+                self.state = State::SignedOut;
+                self.tell_failure(failure);
+            }
+        }
+    }
+
+    fn redeemed(
+        &mut self,
+        result: Result<Option<SessionReplyBox>, Failure>,
+        now: u64,
+        out: &mut Vec<Effect>,
+    ) {
+        let Some((_, deadline)) = self.flow else {
+            return;
+        };
+        match result {
+            Ok(Some(SessionReplyBox(reply))) => {
+                self.flow = None;
+                let picked = reply.picked.clone();
+                self.keep_session(*reply, out);
+                out.push(Effect::StartTimer(Timer::Renew, self.renewal, RENEW_MS));
+                match picked.into_iter().next() {
+                    Some(id) if self.connection.is_none() => self.choose_sheet(id, None, out),
+                    Some(_) | None => self.settle(out),
+                }
+            }
+            // The browser part is unfinished, or the network is away for a moment.
+            Ok(None) | Err(Failure::Network) if now < deadline => {
+                out.push(Effect::StartTimer(Timer::Redeem, self.ask, REDEEM_MS));
+            }
+            Ok(None) => {
+                self.flow = None;
+                self.state = State::SignedOut;
+                self.tell("The sign-in took too long.", "Begin again with Sign in.");
+            }
+            Err(failure) => {
+                self.flow = None;
+                self.state = State::SignedOut;
+                self.tell_failure(failure);
+            }
+        }
+    }
+
+    fn keep_session(&mut self, reply: SessionReply, out: &mut Vec<Effect>) {
+        self.token = Some(reply.session.clone());
+        self.account = Some(reply.account.clone());
+        out.push(Effect::Say(
+            ToSandbox::SaveSession {
+                session: Some(SavedSession {
+                    token: reply.session,
+                    account: reply.account,
+                }),
+            },
+            None,
+        ));
+    }
+
+    fn renew(&mut self, out: &mut Vec<Effect>) {
+        self.renewal = self.renewal.wrapping_add(1);
+        out.push(Effect::Renew(self.renewal));
+        out.push(Effect::StartTimer(Timer::Renew, self.renewal, RENEW_MS));
+    }
+
+    fn forget_sign_in(&mut self, out: &mut Vec<Effect>) {
+        self.token = None;
+        self.account = None;
+        self.flow = None;
+        self.next_ask();
+        self.renewal = self.renewal.wrapping_add(1);
+        self.link_down(out);
+        out.push(Effect::Say(ToSandbox::SaveSession { session: None }, None));
+    }
+
+    /// The relay takes the session no more.
+    fn sign_in_ended(&mut self, failure: Failure, out: &mut Vec<Effect>) {
+        self.forget_sign_in(out);
+        self.state = State::SignedOut;
+        self.tell_failure(failure);
+    }
+
+    // Choosing.
+
+    fn choose_spreadsheet(&mut self, out: &mut Vec<Effect>) {
+        self.state = State::ChoosingSpreadsheet { entries: None };
+        let ask = self.next_ask();
+        out.push(Effect::List(ask));
+    }
+
+    fn listed(&mut self, result: Result<SpreadsheetList, Failure>, out: &mut Vec<Effect>) {
+        if !matches!(self.state, State::ChoosingSpreadsheet { .. }) {
+            return;
+        }
+        match result {
+            Ok(list) => {
+                self.state = State::ChoosingSpreadsheet {
+                    entries: Some(list.spreadsheets),
+                };
+            }
+            Err(failure) if is_signed_out(&failure) => self.sign_in_ended(failure, out),
+            Err(failure) => {
+                self.state = State::ChoosingSpreadsheet {
+                    entries: Some(Vec::new()),
+                };
+                self.tell_failure(failure);
+            }
+        }
+    }
+
+    fn choose_sheet(&mut self, id: String, wanted: Option<i64>, out: &mut Vec<Effect>) {
+        if self.token.is_none() {
+            return;
+        }
+        self.wanted_sheet = wanted;
+        self.state = State::ChoosingSheet { spreadsheet: None };
+        let ask = self.next_ask();
+        out.push(Effect::Tabs(ask, id));
+    }
+
+    fn tabs(&mut self, result: Result<Spreadsheet, Failure>, now: u64, out: &mut Vec<Effect>) {
+        if !matches!(self.state, State::ChoosingSheet { .. }) {
+            return;
+        }
+        match result {
+            Ok(found) => {
+                let wanted = self.wanted_sheet.take();
+                let chosen = match &found.sheets[..] {
+                    [only] => Some(only.sheet_id),
+                    several => wanted
+                        .filter(|wanted| several.iter().any(|sheet| sheet.sheet_id == *wanted)),
+                };
+                match chosen {
+                    Some(sheet_id) => {
+                        let sheet = SheetRef {
+                            spreadsheet_id: found.id,
+                            sheet_id,
+                        };
+                        self.connect(sheet, now, out);
+                    }
+                    None => {
+                        self.state = State::ChoosingSheet {
+                            spreadsheet: Some(found),
+                        };
+                    }
+                }
+            }
+            Err(failure) if is_signed_out(&failure) => self.sign_in_ended(failure, out),
+            Err(failure) => {
+                self.choose_spreadsheet(out);
+                self.tell_failure(failure);
+            }
+        }
+    }
+
+    fn connect(&mut self, sheet: SheetRef, _now: u64, out: &mut Vec<Effect>) {
+        self.link_down(out);
+        self.position = None;
+        self.inferred = None;
+        self.sheet = Some(sheet.clone());
+        self.state = State::Reading;
+        out.push(Effect::Say(ToSandbox::Connect { sheet }, None));
+        self.go_live(out);
+    }
+
+    // The way to the relay.
+
+    fn go_live(&mut self, out: &mut Vec<Effect>) {
+        if let Some(connection) = &self.connection
+            && self.sheet.is_none()
+        {
+            self.sheet = Some(connection.sheet.clone());
+        }
+        self.failures = 0;
+        self.attempt = 0;
+        self.set_link(Link::Connecting);
+        self.ask_ticket(out);
+    }
+
+    fn ask_ticket(&mut self, out: &mut Vec<Effect>) {
+        self.end_channel(out);
+        if let (Some(sheet), true) = (self.sheet.clone(), self.token.is_some()) {
+            self.channel = Channel::Asking;
+            out.push(Effect::Ticket(self.turn, sheet));
+        }
+    }
+
+    /// Leaves the present way; whatever it still says is ignored.
+    fn end_channel(&mut self, out: &mut Vec<Effect>) {
+        if matches!(self.channel, Channel::Opening | Channel::Open) {
+            out.push(Effect::CloseSocket);
+        }
+        self.channel = Channel::Closed;
+        self.turn = self.turn.wrapping_add(1);
+        self.silence = self.silence.wrapping_add(1);
+    }
+
+    fn link_down(&mut self, out: &mut Vec<Effect>) {
+        self.end_channel(out);
+        self.set_link(Link::Down);
+    }
+
+    fn listen_for_silence(&mut self, out: &mut Vec<Effect>) {
+        self.silence = self.silence.wrapping_add(1);
+        out.push(Effect::StartTimer(Timer::Silence, self.silence, SILENCE_MS));
+    }
+
+    /// A number below `below`: xorshift (G. Marsaglia, "Xorshift RNGs", 2003).
+    fn random(&mut self, below: u64) -> u64 {
+        self.seed ^= self.seed << 13;
+        self.seed ^= self.seed >> 17;
+        self.seed ^= self.seed << 5;
+        u64::from(self.seed) % below.max(1)
+    }
+
+    /// Tries again later: exponential backoff with full jitter
+    /// (<https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>).
+    fn wait(&mut self, now: u64, out: &mut Vec<Effect>) {
+        self.end_channel(out);
+        self.channel = Channel::Waiting;
+        self.attempt = self.attempt.saturating_add(1);
+        let cap = RETRY_MS_MIN
+            .saturating_mul(1 << self.attempt.min(10))
+            .min(RETRY_MS_MAX);
+        let ms = self.random(cap);
+        self.set_link(Link::Offline {
+            attempt: self.attempt,
+            retry_unix_ms: now + ms,
+        });
+        out.push(Effect::StartTimer(Timer::Retry, self.turn, ms));
+    }
+
+    fn try_again(&mut self, out: &mut Vec<Effect>) {
+        if self.failures >= SOCKET_FAILURES_MAX {
+            self.start_polling(out);
+        } else {
+            self.ask_ticket(out);
+        }
+    }
+
+    fn retry_now(&mut self, _now: u64, out: &mut Vec<Effect>) {
+        if self.channel == Channel::Waiting {
+            self.attempt = 0;
+            self.try_again(out);
+        }
+    }
+
+    fn start_polling(&mut self, out: &mut Vec<Effect>) {
+        self.end_channel(out);
+        self.channel = Channel::Polling;
+        self.poll(out);
+        out.push(Effect::StartTimer(
+            Timer::TrySocket,
+            self.turn,
+            TRY_SOCKET_MS,
+        ));
+    }
+
+    fn poll(&mut self, out: &mut Vec<Effect>) {
+        if let Some(sheet) = self.sheet.clone() {
+            out.push(Effect::Poll(
+                self.turn,
+                PollRequest {
+                    v: VERSION,
+                    sheet,
+                    resume: self.position.clone(),
+                    wait_ms: HEARTBEAT_MS,
+                },
+            ));
+        }
+    }
+
+    /// A request of the way failed.
+    fn way_failed(&mut self, failure: Failure, now: u64, out: &mut Vec<Effect>) {
+        if is_signed_out(&failure) {
+            self.sign_in_ended(failure, out);
+            return;
+        }
+        if let Failure::Api(_) = failure {
+            self.set_trouble(Some(notice_of(failure)));
+        }
+        self.wait(now, out);
+    }
+
+    fn socket(&mut self, event: SocketEvent, now: u64, out: &mut Vec<Effect>) {
+        match event {
+            SocketEvent::Frame(frame) => {
+                self.channel = Channel::Open;
+                self.failures = 0;
+                self.listen_for_silence(out);
+                // A closing relay is not a way that works.
+                if !matches!(frame, RelayFrame::Closing { .. }) {
+                    self.attempt = 0;
+                    self.set_link(Link::Live);
+                }
+                self.frame(frame, now, out);
+            }
+            SocketEvent::Unreadable | SocketEvent::Closed => {
+                if self.channel == Channel::Opening {
+                    self.failures += 1;
+                }
+                if self.failures >= SOCKET_FAILURES_MAX {
+                    self.start_polling(out);
+                } else {
+                    self.wait(now, out);
+                }
+            }
+        }
+    }
+
+    fn polled(&mut self, result: Result<PollReply, Failure>, now: u64, out: &mut Vec<Effect>) {
+        match result {
+            Ok(reply) => {
+                self.attempt = 0;
+                self.set_link(Link::Polling);
+                let turn = self.turn;
+                for frame in reply.frames {
+                    if self.turn != turn {
+                        return;
+                    }
+                    self.frame(frame, now, out);
+                }
+                if self.turn == turn {
+                    out.push(Effect::StartTimer(Timer::Poll, turn, POLL_PAUSE_MS));
+                }
+            }
+            Err(failure) => self.way_failed(failure, now, out),
+        }
+    }
+
+    fn frame(&mut self, frame: RelayFrame, now: u64, out: &mut Vec<Effect>) {
+        let Some(sheet) = self.sheet.clone() else {
+            return;
+        };
+        match frame {
+            RelayFrame::Snapshot {
+                position,
+                sheet: info,
+                cells,
+                ..
+            } => {
+                self.position = Some(position.clone());
+                self.set_trouble(None);
+                out.push(Effect::Say(
+                    ToSandbox::Snapshot {
+                        sheet,
+                        position,
+                        info,
+                    },
+                    Some(cells),
+                ));
+            }
+            RelayFrame::Changes {
+                since,
+                position,
+                rows,
+                cells,
+                ..
+            } => {
+                let fits = self.position.as_ref().is_some_and(|held| {
+                    held.epoch == position.epoch
+                        && held.revision == since
+                        && position.revision > since
+                });
+                if fits {
+                    self.position = Some(position.clone());
+                    self.set_trouble(None);
+                    out.push(Effect::Say(
+                        ToSandbox::Changes {
+                            sheet,
+                            position,
+                            rows,
+                        },
+                        Some(cells),
+                    ));
+                } else {
+                    // Something was missed: the whole sheet, please.
+                    self.position = None;
+                    match self.channel {
+                        Channel::Polling => self.start_polling(out),
+                        Channel::Closed
+                        | Channel::Waiting
+                        | Channel::Asking
+                        | Channel::Opening
+                        | Channel::Open => self.ask_ticket(out),
+                    }
+                }
+            }
+            RelayFrame::Resumed { position, .. } => {
+                if self.position.as_ref() != Some(&position) {
+                    self.position = None;
+                    self.ask_ticket(out);
+                }
+            }
+            RelayFrame::Heartbeat { read_unix_ms, .. } => {
+                if read_unix_ms > self.read_unix_ms {
+                    self.read_unix_ms = read_unix_ms;
+                    self.set_trouble(None);
+                }
+            }
+            RelayFrame::Trouble { error, .. } => {
+                self.set_trouble(Some(notice_of(Failure::Api(error))));
+            }
+            RelayFrame::FlagsChanged { .. } => {
+                if now.saturating_sub(self.flags_asked_ms) >= FLAGS_MS {
+                    self.flags_asked_ms = now;
+                    out.push(Effect::EvaluateFlags);
+                } else {
+                    out.push(Effect::StartTimer(Timer::Flags, self.turn, FLAGS_MS));
+                }
+            }
+            RelayFrame::Closing { reason, .. } => self.closing(reason, now, out),
+        }
+    }
+
+    fn closing(&mut self, reason: CloseReason, now: u64, out: &mut Vec<Effect>) {
+        match reason {
+            CloseReason::Draining | CloseReason::SlowConsumer | CloseReason::Ticket => {
+                self.wait(now, out);
+            }
+            CloseReason::SignedOut => {
+                let error = ApiError {
+                    code: ErrorCode::SignedOut,
+                    message: String::from("Your sign-in has ended."),
+                    remedy: Some(String::from("Sign in again; the sheet stays connected.")),
+                };
+                self.sign_in_ended(Failure::Api(error), out);
+            }
+            CloseReason::SwitchedOff => {
+                self.wait(now, out);
+                out.push(Effect::EvaluateFlags);
+            }
+            CloseReason::Protocol | CloseReason::Version => {
+                self.set_trouble(Some(Notice {
+                    message: String::from(
+                        "The plugin and your team's relay are of different versions.",
+                    ),
+                    remedy: Some(String::from(
+                        "Update the plugin, or ask the person who runs the relay.",
+                    )),
+                }));
+                self.attempt = self.attempt.max(5);
+                self.wait(now, out);
+            }
+        }
+    }
+
+    fn timer(&mut self, timer: Timer, token: u32, now: u64, out: &mut Vec<Effect>) {
+        match timer {
+            Timer::Redeem => {
+                if let (true, Some((flow, _))) = (token == self.ask, &self.flow) {
+                    out.push(Effect::Redeem(self.ask, flow.clone()));
+                }
+            }
+            Timer::Renew => {
+                if token == self.renewal && self.token.is_some() && !self.is_off() {
+                    self.renew(out);
+                }
+            }
+            Timer::Retry => {
+                if token == self.turn && self.channel == Channel::Waiting {
+                    self.try_again(out);
+                }
+            }
+            Timer::Silence => {
+                if token == self.silence {
+                    self.socket(SocketEvent::Closed, now, out);
+                }
+            }
+            Timer::Poll => {
+                if token == self.turn && self.channel == Channel::Polling {
+                    self.poll(out);
+                }
+            }
+            Timer::TrySocket => {
+                if token == self.turn && self.channel == Channel::Polling {
+                    // One more chance; should it fail, polling goes on.
+                    self.failures = SOCKET_FAILURES_MAX - 1;
+                    self.ask_ticket(out);
+                }
+            }
+            Timer::Flags => {
+                if token == self.turn && !self.is_off() {
+                    self.flags_asked_ms = now;
+                    out.push(Effect::EvaluateFlags);
+                }
+            }
+        }
+    }
+}
+
+fn is_signed_out(failure: &Failure) -> bool {
+    matches!(failure, Failure::Api(error) if error.code == ErrorCode::SignedOut)
+}
+
+fn notice_of(failure: Failure) -> Notice {
+    match failure {
+        Failure::Network => Notice {
+            message: String::from("Your team's relay can't be reached."),
+            remedy: Some(String::from("Check the network and try again.")),
+        },
+        Failure::Api(error) => Notice {
+            message: error.message,
+            remedy: error.remedy,
+        },
+        Failure::Unreadable => Notice {
+            message: String::from("Your team's relay gave an answer that could not be read."),
+            remedy: Some(String::from(
+                "Try again; if it stays, tell the person who runs the relay.",
+            )),
+        },
+    }
+}
