@@ -256,10 +256,13 @@ impl People {
         }
     }
 
-    /// Google takes the user's grant no more: their sessions end.
-    async fn grant_is_gone(&self, user: i64) -> Refusal {
-        if let Err(error) = self.store.forget_user(user).await {
-            return store_failed(&error);
+    /// Google takes a grant no more: the sessions of its user end, unless they signed in anew during the question.
+    async fn grant_is_gone(&self, user: i64, refused: Secret) -> Refusal {
+        match self.store.forget_user(user, refused).await {
+            Ok(true) => {}
+            // The next request takes the new grant.
+            Ok(false) => return google_failed(),
+            Err(error) => return store_failed(&error),
         }
         let _ = self.signed_out.send(user);
         Refusal::new(
@@ -276,10 +279,10 @@ impl People {
             .await
             .map_err(|error| store_failed(&error))?
             .ok_or_else(Refusal::signed_out)?;
-        let token = RefreshToken::new(token.expose().to_owned());
+        let shown = RefreshToken::new(token.expose().to_owned());
         let reply = self
             .client
-            .exchange_refresh_token(&token)
+            .exchange_refresh_token(&shown)
             .request_async(&self.http)
             .await;
         match reply {
@@ -294,7 +297,7 @@ impl People {
             Err(RequestTokenError::ServerResponse(answer))
                 if *answer.error() == BasicErrorResponseType::InvalidGrant =>
             {
-                Err(self.grant_is_gone(user).await)
+                Err(self.grant_is_gone(user, token).await)
             }
             Err(RequestTokenError::ServerResponse(answer)) => {
                 tracing::error!(error = %answer.error(), "Google refused to renew a token");

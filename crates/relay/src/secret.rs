@@ -78,7 +78,7 @@ pub fn bytes_from_base64url(text: &str) -> Option<[u8; TOKEN_BYTES]> {
     URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()
 }
 
-/// Random bytes from the operating system's generator.
+/// Random bytes from a generator fit for secrets, which the operating system seeds.
 pub fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0_u8; N];
     rand::fill(&mut bytes[..]);

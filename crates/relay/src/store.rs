@@ -5,6 +5,8 @@
 //! (XChaCha20-Poly1305), bound to their table, column and user, so that none can stand in for another. No cell is ever
 //! kept.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -89,6 +91,8 @@ struct Inner {
     /// Mixed into the hash that tells users apart.
     key: StoreKey,
     waiting: Semaphore,
+    /// One request at a time has the connection, so that the others wait without a thread each.
+    turn: Arc<Semaphore>,
 }
 
 impl Store {
@@ -97,6 +101,13 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn open(path: &Path, key: &StoreKey) -> Result<Self, StoreError> {
+        // The file is its owner's alone; SQLite gives the files beside it the same mode. When it is there already, or
+        // can't be made, SQLite says so itself.
+        let _ = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path);
         let connection = Connection::open(path)?;
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.pragma_update(None, "synchronous", "normal")?;
@@ -141,6 +152,7 @@ impl Store {
                 cipher: XChaCha20Poly1305::new(&(*key.as_bytes()).into()),
                 key: key.clone(),
                 waiting: Semaphore::new(WAITING_MAX),
+                turn: Arc::new(Semaphore::new(1)),
             }),
         };
         store.inner.check_key()?;
@@ -158,7 +170,10 @@ impl Store {
             .waiting
             .try_acquire()
             .map_err(|_| StoreError::Busy)?;
+        let turn = (self.inner.turn.clone().acquire_owned().await).map_err(|_| StoreError::Busy)?;
         tokio::task::spawn_blocking(move || {
+            // Given back when the work is done, even if nobody waits for it any more.
+            let _turn = turn;
             // A panic of another request left no half transaction: SQLite rolls back.
             let connection = inner
                 .connection
@@ -217,23 +232,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn refresh_token(&self, user: i64) -> Result<Option<Secret>, StoreError> {
-        self.with(move |inner, connection| {
-            let found: Option<(Vec<u8>, Vec<u8>)> = connection
-                .query_row(
-                    "select subject, refresh_token from users where id = ?1",
-                    [user],
-                    |row| Ok((row.get(0)?, row.get(1)?)),
-                )
-                .optional()?;
-            found
-                .map(|(subject, sealed)| {
-                    inner
-                        .open_text("users/refresh_token", &subject, &sealed)
-                        .map(Secret::new)
-                })
-                .transpose()
-        })
-        .await
+        self.with(move |inner, connection| inner.refresh_token(connection, user))
+            .await
     }
 
     /// The user of a session's token. A token that a renewal replaced longer ago than the grace ends its session:
@@ -356,14 +356,21 @@ impl Store {
         .await
     }
 
-    /// Forgets a user with all their sessions.
+    /// Forgets a user with all their sessions, unless they signed in anew since `refused` was read: then nothing happens
+    /// and the reply is `false`.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn forget_user(&self, user: i64) -> Result<(), StoreError> {
-        self.with(move |_, connection| {
+    pub async fn forget_user(&self, user: i64, refused: Secret) -> Result<bool, StoreError> {
+        self.with(move |inner, connection| {
+            if inner
+                .refresh_token(connection, user)?
+                .is_some_and(|kept| kept != refused)
+            {
+                return Ok(false);
+            }
             connection.execute("delete from users where id = ?1", [user])?;
-            Ok(())
+            Ok(true)
         })
         .await
     }
@@ -393,6 +400,26 @@ impl Inner {
         text.extend_from_slice(self.key.as_bytes());
         text.extend_from_slice(google_id.as_bytes());
         Hash::of(&text).as_bytes().to_vec()
+    }
+
+    fn refresh_token(
+        &self,
+        connection: &Connection,
+        user: i64,
+    ) -> Result<Option<Secret>, StoreError> {
+        let found: Option<(Vec<u8>, Vec<u8>)> = connection
+            .query_row(
+                "select subject, refresh_token from users where id = ?1",
+                [user],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .optional()?;
+        found
+            .map(|(subject, sealed)| {
+                self.open_text("users/refresh_token", &subject, &sealed)
+                    .map(Secret::new)
+            })
+            .transpose()
     }
 
     fn seal(&self, place: &str, subject: &[u8], clear: &[u8]) -> Vec<u8> {
@@ -553,6 +580,50 @@ mod tests {
             store.user(Hash::of(b"ben"), 1).await,
             Err(StoreError::Key)
         ));
+    }
+
+    #[test]
+    fn the_file_is_its_owners_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("relay.db");
+        let _store = Store::open(&path, &key(1)).expect("made");
+        let mut files = 0;
+        for entry in std::fs::read_dir(folder.path()).expect("a folder") {
+            let about = entry.expect("an entry").metadata().expect("there");
+            assert_eq!(about.permissions().mode() & 0o777, 0o600);
+            files += 1;
+        }
+        assert!(files > 1, "SQLite's files beside it are there as well");
+    }
+
+    #[tokio::test]
+    async fn a_refused_grant_takes_only_its_own_sign_in_with_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(&folder.path().join("relay.db"), &key(1)).expect("made");
+        let first = grant("ana");
+        let second = Grant {
+            refresh_token: Secret::new("1//anew"),
+            ..first.clone()
+        };
+        let mut ana = 0;
+        for grant in [&first, &second] {
+            let hash = Hash::of(grant.refresh_token.expose().as_bytes());
+            ana = store
+                .begin_session(grant.clone(), hash, 0, 100)
+                .await
+                .expect("kept");
+        }
+        let signed_in = async |grant: &Grant| {
+            let hash = Hash::of(grant.refresh_token.expose().as_bytes());
+            store.user(hash, 1).await.expect("read").is_some()
+        };
+        let forget =
+            async |grant: &Grant| store.forget_user(ana, grant.refresh_token.clone()).await;
+        assert!(!forget(&first).await.expect("asked"));
+        assert!(signed_in(&first).await && signed_in(&second).await);
+        assert!(forget(&second).await.expect("asked"));
+        assert!(!signed_in(&first).await && !signed_in(&second).await);
     }
 
     #[tokio::test]
