@@ -19,6 +19,9 @@ use sheetwire_core::protocol::relay::{ErrorCode, RedeemRequest, SignInRequest};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::request_id::{
+    MakeRequestId, PropagateRequestIdLayer, RequestId, SetRequestIdLayer,
+};
 use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 use url::Url;
@@ -30,6 +33,7 @@ use crate::flags::FlagsError;
 use crate::google_read::GoogleRead;
 use crate::live::Live;
 use crate::people::{People, client};
+use crate::secret::random_name;
 use crate::signin::{self, SignIn};
 use crate::spreadsheets::{self, Spreadsheets};
 use crate::store::{Store, StoreError};
@@ -225,7 +229,7 @@ fn routes(
             header::CONTENT_TYPE,
             header::IF_NONE_MATCH,
         ])
-        .expose_headers([header::RETRY_AFTER, header::ETAG])
+        .expose_headers([header::RETRY_AFTER, header::ETAG, REQUEST_ID])
         .max_age(Duration::from_secs(2 * 60 * 60));
 
     let begin = Router::new()
@@ -252,6 +256,7 @@ fn routes(
     let api = short
         .merge(live.long_routes())
         .layer(middleware::from_fn_with_state(addresses.clone(), count))
+        .layer(middleware::map_response(worded))
         .layer(cors);
     let pages = Router::new()
         .route("/signin/{flow}", get(signin::show).post(signin::confirm))
@@ -269,21 +274,85 @@ fn routes(
             .extensions()
             .get::<axum::extract::MatchedPath>()
             .map_or("-", axum::extract::MatchedPath::as_str);
-        tracing::info_span!("request", method = %request.method(), route)
+        let id = request
+            .extensions()
+            .get::<RequestId>()
+            .and_then(|id| id.header_value().to_str().ok())
+            .unwrap_or("-");
+        tracing::info_span!("request", id, method = %request.method(), route)
     });
     Router::new()
         .route("/healthz", get(async || "ok\n"))
         .merge(api)
         .merge(pages)
-        .fallback(async || {
-            Refusal::new(
-                ErrorCode::NotFound,
-                "There is nothing at this address.",
-                "Check the address of the relay.",
-            )
-        })
+        .fallback(async || nothing())
         .layer(middleware::map_response(named))
+        .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(trace)
+        .layer(SetRequestIdLayer::new(REQUEST_ID, Numbered))
+        .layer(middleware::map_request(nameless))
+}
+
+/// Where a request's id stands, in its reply and in the log.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Gives requests random ids.
+#[derive(Clone)]
+struct Numbered;
+
+impl MakeRequestId for Numbered {
+    fn make_request_id<B>(&mut self, _: &axum::http::Request<B>) -> Option<RequestId> {
+        HeaderValue::from_str(&random_name())
+            .ok()
+            .map(RequestId::new)
+    }
+}
+
+/// Takes no id from outside: it would stand in the log as it was sent.
+async fn nameless(mut request: Request) -> Request {
+    request.headers_mut().remove(REQUEST_ID);
+    request
+}
+
+/// Gives every refusal of the API its body: those of the layers and of axum's own readers come without.
+async fn worded(bare: Response) -> Response {
+    let status = bare.status();
+    let is_json = bare
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+    if is_json || !(status.is_client_error() || status.is_server_error()) {
+        return bare;
+    }
+    let refusal = match status {
+        StatusCode::NOT_FOUND => nothing(),
+        StatusCode::METHOD_NOT_ALLOWED => {
+            Refusal::bad_request("This address takes no such request.")
+        }
+        StatusCode::PAYLOAD_TOO_LARGE => Refusal::new(
+            ErrorCode::SheetTooLarge,
+            "The request is too large.",
+            "Update the plugin.",
+        ),
+        _ if status.is_client_error() => Refusal::bad_request("The request could not be read."),
+        _ => Refusal::unavailable("The relay did not answer in time."),
+    };
+    let mut worded = refusal.into_response();
+    *worded.status_mut() = status;
+    for (name, value) in bare.headers() {
+        if !matches!(*name, header::CONTENT_TYPE | header::CONTENT_LENGTH) {
+            worded.headers_mut().insert(name, value.clone());
+        }
+    }
+    worded
+}
+
+fn nothing() -> Refusal {
+    Refusal::new(
+        ErrorCode::NotFound,
+        "There is nothing at this address.",
+        "Check the address of the relay.",
+    )
 }
 
 /// Says what the server is not to be taken for.

@@ -2,6 +2,7 @@
 //!
 //! Owns the ways through both halves; what each half does by itself is tested beside it.
 
+mod refusals;
 mod secrecy;
 mod signin;
 mod spreadsheets;
