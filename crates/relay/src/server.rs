@@ -409,3 +409,34 @@ async fn redeem(
         Err(refusal) => refusal.into_response(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_forwarded_address_counts_and_only_behind_a_proxy() {
+        let peer = SocketAddr::from(([10, 0, 0, 1], 1));
+        let cases: &[(bool, &[&str], &str)] = &[
+            (false, &["192.0.2.1"], "10.0.0.1"),
+            (true, &[], "10.0.0.1"),
+            (true, &["192.0.2.1"], "192.0.2.1"),
+            // What stands before the proxy's own entry is the client's invention.
+            (true, &["198.51.100.7, 192.0.2.1"], "192.0.2.1"),
+            (true, &["198.51.100.7", "2001:db8::1"], "2001:db8::1"),
+            (true, &["192.0.2.1, nonsense"], "10.0.0.1"),
+        ];
+        for (trust_proxy, lines, expected) in cases {
+            let addresses = Addresses {
+                trust_proxy: *trust_proxy,
+                callers: Callers::new(1),
+            };
+            let mut headers = HeaderMap::new();
+            for line in *lines {
+                headers.append("x-forwarded-for", HeaderValue::from_static(line));
+            }
+            let address = addresses.address(&headers, peer);
+            assert_eq!(address.to_string(), *expected, "{trust_proxy} {lines:?}");
+        }
+    }
+}

@@ -643,7 +643,16 @@ pub async fn callback(
     jar: CookieJar,
     Query(callback): Query<Callback>,
 ) -> Response {
-    signin.came_back(&jar, callback).await
+    to_its_end(async move { signin.came_back(&jar, callback).await }).await
+}
+
+/// Runs what must not stop halfway when the caller leaves: a request's future is dropped with its connection, and
+/// Google's codes and the last copy of a token can be used only once.
+async fn to_its_end(work: impl Future<Output = Response> + Send + 'static) -> Response {
+    let work = tokio::spawn(tracing::Instrument::in_current_span(work));
+    work.await.unwrap_or_else(|_| {
+        Refusal::unavailable("The relay could not finish the request.").into_response()
+    })
 }
 
 /// `POST /v1/session/renew`.
@@ -656,10 +665,13 @@ pub async fn renew(State(signin): State<Arc<SignIn>>, headers: HeaderMap) -> Res
 
 /// `DELETE /v1/session`.
 pub async fn sign_out(State(signin): State<Arc<SignIn>>, headers: HeaderMap) -> Response {
-    match signin.people.sign_out(&headers).await {
-        Ok(()) => StatusCode::NO_CONTENT.into_response(),
-        Err(refusal) => refusal.into_response(),
-    }
+    to_its_end(async move {
+        match signin.people.sign_out(&headers).await {
+            Ok(()) => StatusCode::NO_CONTENT.into_response(),
+            Err(refusal) => refusal.into_response(),
+        }
+    })
+    .await
 }
 
 /// Keeps a reply with a secret out of every cache.

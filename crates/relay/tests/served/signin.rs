@@ -5,7 +5,9 @@ use std::time::Duration;
 use fake_google::{Consent, Fault, FaultKind};
 use sheetwire_core::protocol::relay::SessionReply;
 
-use crate::world::{ANA, BEN, World};
+use tokio::time::timeout;
+
+use crate::world::{ANA, BEN, PATIENCE, World};
 
 /// The relay's scope, which a person may untick.
 const SCOPE: &str = "https://www.googleapis.com/auth/drive.file";
@@ -52,6 +54,64 @@ async fn the_page_is_guarded() {
     );
     assert!(page.headers.get("access-control-allow-origin").is_none());
     assert!(!page.html.contains("<script"));
+}
+
+#[tokio::test]
+async fn behind_https_the_cookie_is_bound_to_the_host() {
+    let world = World::seen_as("https://relay.example.com").await;
+    let flow = world.begin().await;
+    let page = format!("/signin/{}", flow.reply.flow);
+    assert_eq!(flow.reply.url, format!("https://relay.example.com{page}"));
+    let reply = world
+        .http
+        .get(world.at(&page))
+        .send()
+        .await
+        .expect("a page");
+    let cookie = reply.headers()["set-cookie"].to_str().expect("a text");
+    assert!(cookie.starts_with("__Host-"), "{cookie}");
+    // What a browser demands of such a name; without Path=/ or with a domain it would drop the cookie.
+    let mut parts: Vec<&str> = cookie.split("; ").skip(1).collect();
+    parts.sort_unstable();
+    assert_eq!(parts, ["HttpOnly", "Path=/", "SameSite=Lax", "Secure"]);
+}
+
+#[tokio::test]
+async fn a_browser_that_leaves_early_does_not_lose_the_sign_in() {
+    let world = World::start().await;
+    let flow = world.begin().await;
+    let page = world.open(&flow).await;
+    let to_google = world
+        .decide(&flow, &page, "continue")
+        .await
+        .expect("to Google");
+    let back = world
+        .google
+        .sign_in(&to_google, &Consent::by(ANA))
+        .await
+        .expect("sent back");
+    let slow = FaultKind::Slow { delay_ms: 500 };
+    world
+        .google
+        .fault(Fault::next("/token", slow))
+        .expect("set");
+    let browser = world.http.get(&back).header("cookie", &page.cookie).send();
+    let browser = tokio::spawn(browser);
+    while !world.google.state().faults.is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // The relay is asking Google; the browser's connection ends.
+    browser.abort();
+    let session = timeout(PATIENCE, async {
+        loop {
+            match world.redeem(&flow).await {
+                Ok(session) => return session,
+                Err((202, _)) => tokio::time::sleep(Duration::from_millis(20)).await,
+                Err(refused) => panic!("{refused:?}"),
+            }
+        }
+    });
+    assert_eq!(session.await.expect("signed in").account, ANA);
 }
 
 #[tokio::test]

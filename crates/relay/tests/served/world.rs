@@ -22,7 +22,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 /// Longest wait for anything; only a broken program comes near.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 pub const ANA: &str = "ana@example.com";
 pub const BEN: &str = "ben@example.com";
 
@@ -38,7 +38,9 @@ pub struct World {
     pub google: FakeGoogle,
     relay: Option<Relay>,
     limits: Limits,
-    http: reqwest::Client,
+    /// Where the relay is seen from outside, if not where it listens.
+    public_url: Option<&'static str>,
+    pub http: reqwest::Client,
     folder: tempfile::TempDir,
 }
 
@@ -49,6 +51,15 @@ impl World {
 
     /// With other limits.
     pub async fn limited(change: impl FnOnce(&mut Limits)) -> Self {
+        Self::built(change, None).await
+    }
+
+    /// Seen from outside under another address.
+    pub async fn seen_as(public_url: &'static str) -> Self {
+        Self::built(|_| {}, Some(public_url)).await
+    }
+
+    async fn built(change: impl FnOnce(&mut Limits), public_url: Option<&'static str>) -> Self {
         let mut limits = Limits {
             requests_per_minute: 10_000,
             ..Limits::default()
@@ -68,6 +79,7 @@ impl World {
             google: FakeGoogle::start_with(settings).await.expect("a free port"),
             relay: None,
             limits,
+            public_url,
             http: http.build().expect("a client"),
             folder: tempfile::tempdir().expect("a folder"),
         };
@@ -101,6 +113,10 @@ impl World {
             ),
             set("SHEETWIRE_GOOGLE_TOKEN_URL", format!("{google}/token")),
             set("SHEETWIRE_GOOGLE_REVOKE_URL", format!("{google}/revoke")),
+            set(
+                "SHEETWIRE_PUBLIC_URL",
+                self.public_url.unwrap_or_default().to_owned(),
+            ),
             set("SHEETWIRE_SHEETS_URL", google.to_owned()),
             set("SHEETWIRE_DRIVE_URL", google.to_owned()),
             // Sheets are read when somebody asks.
@@ -137,7 +153,7 @@ impl World {
         bytes
     }
 
-    fn at(&self, path: &str) -> String {
+    pub fn at(&self, path: &str) -> String {
         format!(
             "http://localhost:{}{path}",
             self.relay.as_ref().expect("runs").port
