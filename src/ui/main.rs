@@ -4,6 +4,7 @@
 //! feature is on: the sandbox does.
 
 mod evaluation;
+mod gallery;
 mod relay;
 mod sandbox;
 mod shell;
@@ -57,7 +58,11 @@ struct Panel {
 impl Panel {
     /// Does what the designer asked for in the Real-Time Sync tab.
     fn act(&self, action: session::Action) {
-        shell::act(action);
+        if cfg!(feature = "gallery") {
+            gallery::tell(&action);
+        } else {
+            shell::act(action);
+        }
     }
 }
 
@@ -82,6 +87,11 @@ fn main() {
         account: RwSignal::new(None),
         session_notice: RwSignal::new(None),
     };
+    if cfg!(feature = "gallery") {
+        mount_to_body(move || view! { <Page panel/> });
+        gallery::open(panel);
+        return;
+    }
     shell::begin(panel);
     sandbox::hear(move |message| take(panel, message));
     mount_to_body(move || view! { <Page panel/> });

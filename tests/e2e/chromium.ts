@@ -31,6 +31,8 @@ function place(variable: string, otherwise: string): string {
 export const DIST = place('SHEETWIRE_TEST_DIST', 'dist');
 /** The same with the panel as a script. */
 export const DIST_UI_SCRIPT = place('SHEETWIRE_TEST_DIST_UI_SCRIPT', 'target/dist/ui-script');
+/** A panel that draws the session states it is posted. */
+export const GALLERY = place('SHEETWIRE_TEST_GALLERY', 'target/dist/gallery');
 /** Folder of the servers' programs. */
 export const PROGRAMS = join(place('SHEETWIRE_TEST_RELAY', 'target/debug/sheetwire-relay'), '..');
 

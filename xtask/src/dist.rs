@@ -66,7 +66,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
     let root = workspace_root();
     let mut options = Options::default();
     let mut from = root.join("dist");
-    let (mut repackage, mut check) = (false, false);
+    let (mut repackage, mut check, mut gallery) = (false, false, false);
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {
         let mut value = || {
@@ -77,6 +77,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
         match argument.as_str() {
             "--ui=wasm" => options.ui = Form::Wasm,
             "--ui=script" => options.ui = Form::Script,
+            "--gallery" => gallery = true,
             "--without-sync" => options.sync = false,
             "--relay" => {
                 let origin = manifest::published_origin(value()?).map_err(anyhow::Error::msg)?;
@@ -95,6 +96,9 @@ pub fn run(arguments: &[String]) -> Result<()> {
     }
     if repackage {
         return self::repackage(&from, &options.relay, &options.out);
+    }
+    if gallery {
+        return build_gallery(&root, &options.out);
     }
     build(&root, &options)?;
     if check {
@@ -143,6 +147,17 @@ pub fn build(root: &Path, options: &Options) -> Result<()> {
         &options.relay,
         &options.out,
     )
+}
+
+/// Builds the panel that draws the states its tests give it, as `ui.html` of the folder `out`.
+pub fn build_gallery(root: &Path, out: &Path) -> Result<()> {
+    setup::wasm_target(root)?;
+    setup::node_modules(root)?;
+    let script = program::build(root, Program::Gallery)?;
+    let ui = page::build(&root.join("ui"), &script, RELAY_ORIGIN_DEFAULT)?;
+    fs::create_dir_all(out)?;
+    fs::write(out.join("ui.html"), ui)?;
+    Ok(())
 }
 
 /// Copies a built folder for another relay, compiling nothing: the origin stands in one meta tag and the manifest.

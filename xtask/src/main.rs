@@ -36,6 +36,7 @@ cargo xtask TASK
           --without-sync        a sandbox without Real-Time Sync, to compare with
           --out DIR             write there instead of dist/
           --check-reproducible  build again in a copy of the checkout and compare the bytes
+          --gallery             build the panel that draws the states its tests give it, and nothing else
           --repackage           copy what --from DIR (default dist/) holds to --out DIR, with --origin ORIGIN
                                 (http://localhost:PORT) as its relay; compiles nothing
   test    run every test, after installing what they need

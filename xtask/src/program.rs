@@ -20,6 +20,8 @@ pub enum Program {
     Sandbox { sync: bool },
     /// The panel, in the form its host allows.
     Ui(Form),
+    /// The panel that draws the states its tests give it.
+    Gallery,
 }
 
 /// How a program reaches its host.
@@ -35,7 +37,7 @@ impl Program {
     fn binary(self) -> &'static str {
         match self {
             Program::Sandbox { .. } => "sandbox",
-            Program::Ui(_) => "ui",
+            Program::Ui(_) | Program::Gallery => "ui",
         }
     }
 
@@ -44,6 +46,7 @@ impl Program {
             Program::Sandbox { sync: true } => "sandbox,sync",
             Program::Sandbox { sync: false } => "sandbox",
             Program::Ui(_) => "ui",
+            Program::Gallery => "gallery",
         }
     }
 
@@ -52,6 +55,7 @@ impl Program {
         match self {
             Program::Sandbox { .. } => Form::Script,
             Program::Ui(form) => form,
+            Program::Gallery => Form::Wasm,
         }
     }
 
@@ -62,6 +66,7 @@ impl Program {
             Program::Sandbox { sync: false } => "sandbox-without-sync",
             Program::Ui(Form::Wasm) => "ui",
             Program::Ui(Form::Script) => "ui-script",
+            Program::Gallery => "gallery",
         }
     }
 }
@@ -279,7 +284,7 @@ fn optimise(root: &Path, program: Program, stage: &Path) -> Result<()> {
     // The sandbox's interpreter rewards speed; the panel is read once at every opening, so it is made small.
     let level = match program {
         Program::Sandbox { .. } => "-O3",
-        Program::Ui(_) => "-Oz",
+        Program::Ui(_) | Program::Gallery => "-Oz",
     };
     process::run_quietly(
         binaryen(root, "wasm-opt")
@@ -294,7 +299,7 @@ fn optimise(root: &Path, program: Program, stage: &Path) -> Result<()> {
 fn translate(root: &Path, program: Program, stage: &Path) -> Result<()> {
     let level = match program {
         Program::Sandbox { .. } => "-O3",
-        Program::Ui(_) => "-Oz",
+        Program::Ui(_) | Program::Gallery => "-Oz",
     };
     process::run_quietly(binaryen(root, "wasm2js").current_dir(stage).args([
         "program.wasm",
@@ -406,7 +411,7 @@ fn bundle_stage(root: &Path, program: Program, stage: &Path) -> Result<()> {
     // ES2017 for the parsers of older desktop apps; the panel runs in a browser that is kept up to date.
     let (target, inject) = match program {
         Program::Sandbox { .. } => ("es2017", vec![root.join("xtask/js/text-coding.js")]),
-        Program::Ui(_) => ("es2020", vec![]),
+        Program::Ui(_) | Program::Gallery => ("es2020", vec![]),
     };
     let options = serde_json::json!({
         "absWorkingDir": stage,

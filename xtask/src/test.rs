@@ -93,6 +93,7 @@ const STEPS: [Step; 14] = [
 /// Where the plugin's variants are built for the tests, under the target directory; `dist/` itself is the one that is loaded.
 const WITHOUT_SYNC: &str = "dist/without-sync";
 const UI_SCRIPT: &str = "dist/ui-script";
+const GALLERY: &str = "dist/gallery";
 
 /// Reads the command line and runs the steps it asks for.
 pub fn run(arguments: &[String]) -> Result<()> {
@@ -207,6 +208,7 @@ fn clippy_plugin(root: &Path) -> Result<()> {
         Program::Sandbox { sync: true },
         Program::Sandbox { sync: false },
         Program::Ui(Form::Wasm),
+        Program::Gallery,
     ] {
         process::run(program::cargo(root, "clippy", program).args(["--", "--deny", "warnings"]))?;
     }
@@ -238,7 +240,7 @@ fn variants(root: &Path) -> Result<()> {
         println!("{}", out.strip_prefix(root).unwrap_or(&out).display());
         dist::build(root, &options(ui, sync, out))?;
     }
-    Ok(())
+    dist::build_gallery(root, &target.join(GALLERY))
 }
 
 /// Builds the servers the tests start, as the native tests have built them already: building them alone would resolve
@@ -264,6 +266,7 @@ fn typescript(root: &Path, folders: &[&str]) -> Result<()> {
                 "SHEETWIRE_TEST_DIST_WITHOUT_SYNC",
                 target.join(WITHOUT_SYNC),
             )
+            .env("SHEETWIRE_TEST_GALLERY", target.join(GALLERY))
             .env("SHEETWIRE_TEST_RELAY", programs.join("sheetwire-relay"))
             .env("SHEETWIRE_TEST_FAKE_GOOGLE", programs.join("fake-google"))
             .env("SHEETWIRE_TEST_CHROMIUM", setup::chromium()?),

@@ -28,7 +28,7 @@ pub enum StopReason {
 }
 
 /// Something the designer is told beside the state: an error with a way out, or what was just done.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
     /// One plain sentence.
     pub message: String,
@@ -37,7 +37,8 @@ pub struct Notice {
 }
 
 /// What the tab shows. The views draw exactly this, and nothing else decides what they draw.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum State {
     /// Off for this user. Nothing of the feature runs.
     Off(Decision),
@@ -89,7 +90,7 @@ pub enum State {
 }
 
 /// A file that follows a sheet.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Connected {
     /// The connection.
     pub connection: Connection,
@@ -108,7 +109,8 @@ pub struct Connected {
 }
 
 /// How the sheet reaches us.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Link {
     /// Not wanted: sync is off for this file or stopped.
     Down,
@@ -128,7 +130,8 @@ pub enum Link {
 }
 
 /// What the designer does in the tab.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Begins a sign-in.
     SignIn,

@@ -37,17 +37,22 @@ impl Inferred {
         below.get(at.index as usize).map_or("", String::as_str)
     }
 
-    /// The first values under that header.
+    /// The first different values under that header.
     fn samples(&self, column: usize, row: u32) -> Vec<String> {
         let index = self.columns.get(column).map_or(0, |at| at.index as usize);
-        self.sample
+        let below = row.saturating_sub(self.header_row) as usize;
+        let mut samples: Vec<String> = Vec::new();
+        for cell in self
+            .sample
             .iter()
-            .skip(row.saturating_sub(self.header_row) as usize)
-            .filter_map(|cells| cells.get(index))
-            .filter(|cell| !cell.is_empty())
-            .take(SAMPLES_MAX)
-            .cloned()
-            .collect()
+            .skip(below)
+            .filter_map(|row| row.get(index))
+        {
+            if !cell.is_empty() && samples.len() < SAMPLES_MAX && !samples.contains(cell) {
+                samples.push(cell.clone());
+            }
+        }
+        samples
     }
 }
 

@@ -78,7 +78,7 @@ pub fn connected(panel: Panel) -> AnyView {
     let actions = view! {
         <div class="buttons">
             {button("plain", words::HIDE, move || panel.act(Action::Hide))}
-            {button("primary", words::SYNC_NOW, move || panel.act(Action::SyncNow))}
+            {button("plain", words::SYNC_NOW, move || panel.act(Action::SyncNow))}
         </div>
     };
     page(body.into_any(), actions.into_any(), Some(drawn))
@@ -155,7 +155,7 @@ fn standing_still(panel: Panel, reason: StopReason) -> AnyView {
         <div class="card" role="status">
             <p><b>{why}</b></p>
             <p>{remedy}</p>
-            {way_out.map(|(label, action)| button("plain", label, move || panel.act(action.clone())))}
+            {way_out.map(|(label, action)| button("primary", label, move || panel.act(action.clone())))}
         </div>
     }
     .into_any()

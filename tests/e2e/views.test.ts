@@ -1,0 +1,235 @@
+/**
+ * Every view of the Real-Time Sync tab, in both themes: accessible, inside its panel, and doing what is pressed.
+ *
+ * The panel is the gallery's (tests/README.md): it draws the session state it is posted and posts what is pressed.
+ * Pictures of all views are left in target/js-tests/views.
+ */
+
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, after, before, test } from 'node:test';
+
+import type { Browser, Frame, Page } from 'playwright-core';
+
+import { ROOT } from '../figma-host/node.ts';
+import { type Theme, themeStyle } from '../figma-host/theme.ts';
+import { GALLERY, launch } from './chromium.ts';
+import { ACCOUNT, EXHIBITS, type Exhibit, columns, connected, preview, problems } from './views.ts';
+
+/** The smallest panel the views are made for, in CSS pixels. */
+const SIZE = { width: 400, height: 560 };
+const PICTURES = join(ROOT, 'target/js-tests/views');
+/** Rules about whole pages; the panel is a part of Figma's. */
+const RULES_OF_PAGES = ['landmark-one-main', 'page-has-heading-one', 'region'];
+
+let browser: Browser;
+before(async () => {
+  mkdirSync(PICTURES, { recursive: true });
+  browser = await launch();
+});
+after(() => browser.close());
+
+interface Opened { page: Page; frame: Frame; show: (exhibit: Exhibit) => Promise<void>; told: (actions: unknown[]) => Promise<void> }
+
+async function open(t: TestContext, theme: Theme = 'light'): Promise<Opened> {
+  const page = await browser.newPage({ viewport: SIZE });
+  const errors: string[] = [];
+  page.on('pageerror', (error) => errors.push(error.message));
+  t.after(async () => {
+    await page.close();
+    assert.deepEqual(errors, []);
+  });
+  await page.setContent('<!doctype html><html lang="en"><title>Panel</title><body style="margin:0"><script>heard = []; onmessage = (event) => heard.push(event.data)</script>');
+  const html = readFileSync(join(GALLERY, 'ui.html'), 'utf8').replace('</head>', () => `<style>${themeStyle(theme)}</style></head>`);
+  await page.evaluate(([source, width, height]) => {
+    const frame = document.createElement('iframe');
+    frame.title = 'Sheetwire';
+    Object.assign(frame.style, { border: '0', display: 'block', width: `${String(width)}px`, height: `${String(height)}px` });
+    frame.srcdoc = String(source);
+    document.body.append(frame);
+  }, [html, SIZE.width, SIZE.height]);
+  const heard = () => page.evaluate(() => (globalThis as unknown as { heard: Record<string, string>[] }).heard);
+  await page.waitForFunction(() => (globalThis as unknown as { heard: unknown[] }).heard.length > 0);
+  const frame = await (await page.waitForSelector('iframe')).contentFrame();
+  assert.ok(frame);
+  return {
+    page,
+    frame,
+    show: async (exhibit) => {
+      await page.evaluate((text) => {
+        document.querySelector('iframe')?.contentWindow?.postMessage(text, '*');
+      }, JSON.stringify({ account: ACCOUNT, notice: null, ...exhibit }));
+      // Two frames: one in which the view is drawn, one in which the focus has moved.
+      await frame.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve)))));
+      assert.deepEqual((await heard()).filter((message) => 'unreadable' in message), []);
+    },
+    // Messages arrive later than the press returns, so as many as are expected are waited for.
+    told: async (expected) => {
+      const told = async () => (await heard()).flatMap((message) => ('action' in message ? [JSON.parse(String(message['action'])) as unknown] : []));
+      const until = Date.now() + 5_000;
+      while ((await told()).length < expected.length && Date.now() < until) await page.waitForTimeout(20);
+      assert.deepEqual(await told(), expected);
+    },
+  };
+}
+
+const axe = readFileSync(join(ROOT, 'node_modules/axe-core/axe.min.js'), 'utf8');
+
+for (const theme of ['light', 'dark'] as const) {
+  test(`every view is accessible and stays inside the panel (${theme})`, async (t) => {
+    const { page, frame, show } = await open(t, theme);
+    await frame.evaluate(axe);
+    for (const [name, exhibit] of Object.entries(EXHIBITS)) {
+      await show(exhibit);
+      await page.screenshot({ path: join(PICTURES, `${name}-${theme}.png`) });
+      for (const details of await frame.locator('details').all()) await details.locator('summary').click();
+      const found = await frame.evaluate(async (rules) => {
+        const { axe: runner } = globalThis as unknown as { axe: { run: (context: Document, options: unknown) => Promise<{ violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[] }> } };
+        const disabled = Object.fromEntries(rules.map((rule) => [rule, { enabled: false }]));
+        const { violations } = await runner.run(document, { rules: disabled });
+        return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 200)} ${node.failureSummary ?? ''}`));
+      }, RULES_OF_PAGES);
+      assert.deepEqual(found, [], name);
+      const wide = await frame.evaluate(() => [...document.querySelectorAll('body, #panel-sync, .view, .actions')]
+        .filter((element) => element.scrollWidth > element.clientWidth)
+        .map((element) => element.className));
+      assert.deepEqual(wide, [], `${name} is wider than the panel`);
+      const small = await frame.evaluate(() => [...document.querySelectorAll('#panel-sync button:not([hidden])')]
+        .filter((button) => button.getBoundingClientRect().height < 16)
+        .map((button) => button.outerHTML));
+      assert.deepEqual(small, [], name);
+    }
+  });
+}
+
+const focused = (frame: Frame) => frame.evaluate(() => document.activeElement?.id ?? '');
+
+test('the focus moves to the heading of a new view, and stays when only the state of a view changes', async (t) => {
+  const { frame, show } = await open(t);
+  await show({ state: 'signed_out' });
+  await show({ state: { choosing_spreadsheet: { entries: null } } });
+  assert.equal(await focused(frame), 'sync-heading');
+  await frame.fill('#panel-sync input[type=search]', 'brand');
+  const entries = ['Brand tokens', 'Prices'].map((title, at) => ({ id: String(at), title, modified: '2026-11-03T10:00:00.000Z' }));
+  await show({ state: { choosing_spreadsheet: { entries } } });
+  assert.equal(await frame.inputValue('#panel-sync input[type=search]'), 'brand');
+  assert.deepEqual(await frame.locator('.choice').allInnerTexts(), ['Brand tokens\n3 Nov 2026']);
+  assert.equal(await frame.evaluate(() => document.activeElement?.getAttribute('type')), 'search');
+});
+
+test('signing in and choosing: what is pressed is told', async (t) => {
+  const { frame, show, told } = await open(t);
+  await show({ state: 'signed_out' });
+  await frame.click('text=Sign in with Google');
+  await show({ state: { signing_in: { code: '', url: '' } } });
+  assert.equal(await frame.isDisabled('text=Open the sign-in page'), true);
+  await show({ state: { signing_in: { code: 'KQ4-7TM', url: 'http://localhost:1/signin' } } });
+  assert.match(await frame.innerText('.code'), /KQ4-7TM/);
+  await frame.click('text=Open the sign-in page');
+  await frame.click('text=Cancel');
+  await show(EXHIBITS['choosing-spreadsheet'] as Exhibit);
+  await frame.click('.choice >> nth=1');
+  await frame.fill('#sync-link', 'https://docs.google.com/spreadsheets/d/abc/edit');
+  await frame.press('#sync-link', 'Enter');
+  await frame.click('text=Dismiss');
+  await show(EXHIBITS['choosing-sheet'] as Exhibit);
+  await frame.click('.choice >> nth=1');
+  await frame.click('text=Back');
+  await told([
+    'sign_in', 'open_sign_in', 'cancel_sign_in',
+    { choose_spreadsheet: { id: 'spreadsheet-1' } },
+    { paste_link: { link: 'https://docs.google.com/spreadsheets/d/abc/edit' } },
+    'dismiss_notice',
+    { choose_sheet: { sheet_id: 7 } },
+    'back',
+  ]);
+});
+
+test('columns: what is missing is said, and the draft is what is confirmed', async (t) => {
+  const { frame, show, told } = await open(t);
+  const confirming = (busy: boolean): Exhibit => ({
+    state: { confirming_columns: { columns: columns(), header_row: 0, sample: [['base', 'Token', 'Tag', 'Nacht'], ['base', 'color/red', '#f00', '#900']], problems: [], busy } },
+  });
+  await show(confirming(false));
+  const role = (letter: string) => frame.locator(`select[aria-label^="What column ${letter} "]`);
+  await role('B').selectOption({ label: 'Ignore' });
+  await frame.click('text=Preview changes');
+  assert.equal(await focused(frame), 'columns-lacking');
+  assert.match(await frame.innerText('#columns-lacking'), /No column holds the variables' names/);
+  await told([]);
+  await role('B').selectOption({ label: 'Name' });
+  await frame.fill('input[aria-label="Mode name of column C"]', 'Day');
+  // The second row is the header after all: an untouched mode follows it, an edited one does not.
+  await frame.fill('input[type=number]', '2');
+  await frame.press('input[type=number]', 'Tab');
+  await show(confirming(true));
+  assert.equal(await frame.isDisabled('text=Comparing with this file'), true);
+  await show(confirming(false));
+  assert.equal(await frame.inputValue('input[aria-label="Mode name of column C"]'), 'Day');
+  await frame.click('text=Preview changes');
+  await told([{ confirm_columns: { header_row: 1, columns: [
+    { index: 0, header: 'base', role: { role: 'collection' } },
+    { index: 1, header: 'Token', role: { role: 'name' } },
+    { index: 2, header: 'Tag', role: { role: 'mode', name: 'Day' } },
+    { index: 3, header: 'Nacht', role: { role: 'mode', name: 'Nacht' } },
+  ] } }]);
+});
+
+test('a long preview draws its rows as it is scrolled, and approves the plan that is shown', async (t) => {
+  const { frame, show, told } = await open(t);
+  await show({ state: { previewing: preview(500, { created: 1_744 }) } });
+  assert.ok((await frame.locator('.variable').count()) < 100);
+  await frame.waitForFunction(() => {
+    const view = document.querySelector('#panel-sync .view');
+    if (view) view.scrollTop = view.scrollHeight;
+    return document.querySelectorAll('.variable').length === 500;
+  });
+  assert.match(await frame.innerText('#panel-sync'), /The first 500 of 1,744 are listed/);
+  await frame.click('text=Create 1,744 variables');
+  await frame.click('text=Edit columns');
+  await told([{ approve: { plan: 3, include_removals: false } }, 'edit_columns']);
+});
+
+test('a connected file: every way out is there and does what it says', async (t) => {
+  const { frame, show, told } = await open(t);
+  await show({ state: connected({}) });
+  const toggle = frame.getByRole('switch', { name: 'Sync this file' });
+  assert.equal(await toggle.getAttribute('aria-checked'), 'true');
+  await toggle.press('Space');
+  await frame.click('text=Sync now');
+  await frame.click('text=Keep running in the background');
+  await frame.click('#sync-disconnect');
+  assert.match(await frame.innerText('[role=group]'), /Your variables stay as they are/);
+  await frame.waitForFunction(() => document.activeElement?.id === 'sync-keep');
+  await frame.press('#sync-keep', 'Enter');
+  await frame.waitForFunction(() => document.activeElement?.id === 'sync-disconnect');
+  await frame.click('#sync-disconnect');
+  await frame.click('.danger');
+  await frame.click('text=Sign out');
+  await show({ state: connected({ progress: [340, 1_744] }) });
+  assert.match(await frame.innerText('.run'), /Writing 340 of 1,744/);
+  await frame.click('.run >> text=Cancel');
+  await show({ state: connected({ link: { offline: { attempt: 3, retry_unix_ms: Date.now() + 12_000 } } }) });
+  assert.match(await frame.innerText('.link-status'), /Trying again in 1[0-3] s/);
+  await frame.click('text=Retry now');
+  await show({ state: connected({ waiting: ['removes', preview(3, { removed: 3 })] }) });
+  await frame.click('text=Remove 3 variables');
+  await frame.click('text=Keep them');
+  await show({ state: connected({ waiting: ['large', preview(40, { changed: 1_200 })] }) });
+  await frame.click('text=Change 1,200 variables');
+  for (const [stopped, way] of [['breaker', 'Sync now'], ['signed_out', 'Sign in'], ['toggled', 'Switch on']]) {
+    await show({ state: connected({ link: 'down', stopped: String(stopped), last: { ...connectedLast(), problems: problems(), problems_total: 3 } }) });
+    await frame.click(`.card >> text="${String(way)}"`);
+  }
+  await told([
+    { toggle: { on: false } }, 'sync_now', 'hide', 'disconnect', 'sign_out', 'cancel', 'retry_now',
+    { approve: { plan: 3, include_removals: true } }, { keep_removed: { plan: 3 } },
+    { approve: { plan: 3, include_removals: false } },
+    'sync_now', 'sign_in', { toggle: { on: true } },
+  ]);
+});
+
+function connectedLast(): Record<string, unknown> {
+  return (connected({}) as { connected: { last: Record<string, unknown> } }).connected.last;
+}

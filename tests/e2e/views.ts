@@ -1,0 +1,148 @@
+/**
+ * A session state for every view of the Real-Time Sync tab, as `session::State` is written in JSON.
+ *
+ * Owns the exhibits. Must not know how they are drawn.
+ */
+
+/** What the gallery is asked to draw. */
+export interface Exhibit { state: unknown; account?: string; notice?: { message: string; remedy: string | null } }
+
+export const ACCOUNT = 'ana@example.com';
+
+/** Problems as the engine tells them. */
+export function problems(): unknown[] {
+  return [
+    { address: 'Tokens!C14', message: '“blu” is no colour.', remedy: 'Write a colour such as #0d99ff or rgb(13 153 255).' },
+    { address: 'Tokens!D20', message: 'Sheets changed this value.', remedy: 'Format the column as plain text and retype it.' },
+    { address: '', message: 'Figma allows 10 modes in this file.', remedy: 'Ignore some of the mode columns.' },
+  ];
+}
+
+/** Columns of a small sheet. */
+export function columns(): unknown[] {
+  return [
+    { index: 0, header: 'Collection', role: { role: 'collection' } },
+    { index: 1, header: 'Name', role: { role: 'name' } },
+    { index: 2, header: 'Light', role: { role: 'mode', name: 'Light' } },
+    { index: 3, header: 'Dark', role: { role: 'mode', name: 'Dark' } },
+  ];
+}
+
+/** Columns of a real one. */
+const MANY_COLUMNS = [
+  ['Collection', { role: 'collection' }], ['Name', { role: 'name' }], ['Type', { role: 'type' }],
+  ['Light', { role: 'mode', name: 'Light' }], ['Dark high contrast', { role: 'mode', name: 'Dark high contrast' }],
+  ['Notes of the team', { role: 'ignore' }], ['Description', { role: 'description' }],
+].map(([header, role], index) => ({ index, header, role }));
+
+const SAMPLE = [
+  ['base', 'color/gray/100', 'COLOR', '#f5f5f5', '#222222', 'ask Ana', ''],
+  ['base', 'color/gray/200', 'COLOR', '#e6e6e6', '#333', '', 'Borders of cards and fields'],
+  ['base', 'space/1', 'FLOAT', '4px', '{space/0}', '', ''],
+];
+
+/** A plan with `rows` listed rows. */
+export function preview(rows: number, counts: Record<string, number>): Record<string, unknown> {
+  const removed = counts['removed'] ?? 0;
+  const listed = Array.from({ length: rows }, (_, at) => {
+    const color = `#${(at % 256).toString(16).padStart(2, '0')}66c8`;
+    const kind = at < removed ? 'remove' : at % 3 === 1 ? 'change' : 'create';
+    const fields = {
+      remove: [],
+      change: [
+        { field: 'light', before: '#ffffff80', after: color },
+        { field: 'description', before: '', after: 'For the borders of cards and fields, in every theme there is' },
+      ],
+      create: [
+        { field: 'light', before: null, after: color },
+        { field: 'dark high contrast', before: null, after: '{base/color:gray/900}' },
+      ],
+    }[kind];
+    return { kind, collection: at < rows / 2 ? 'base/color' : 'mode', name: `color/scale/gray/${String(at)}`, address: kind === 'remove' ? '' : `Tokens!A${String(at + 2)}`, fields };
+  });
+  return {
+    plan: 3,
+    counts: { collections: 0, modes: 0, created: 0, changed: 0, unchanged: 230, removed: 0, ...counts },
+    rows: listed,
+    problems: problems(),
+    problems_total: 3,
+  };
+}
+
+const CONNECTION = {
+  sheet: { spreadsheet_id: 'spreadsheet-1', sheet_id: 0 },
+  spreadsheet_title: 'Design tokens', sheet_title: 'Tokens', on: true, columns: columns(), header_row: 0, approved: true,
+};
+
+/** A connected file, with some of it otherwise. */
+export function connected(otherwise: Record<string, unknown>): unknown {
+  return {
+    connected: {
+      connection: CONNECTION,
+      link: 'live',
+      progress: null,
+      last: {
+        counts: { collections: 0, modes: 0, created: 0, changed: 37, unchanged: 1_707, removed: 0 },
+        writes: 40, cancelled: false, position: { epoch: 'one', revision: 3 }, ended_unix_ms: Date.now() - 130_000,
+        duration_ms: 84, slice_ms_max: 9, problems: problems(), problems_total: 3,
+      },
+      waiting: null,
+      stopped: null,
+      trouble: null,
+      ...otherwise,
+    },
+  };
+}
+
+const SPREADSHEETS = Array.from({ length: 30 }, (_, at) => ({
+  id: `spreadsheet-${String(at)}`,
+  title: at === 1 ? 'Design tokens' : `Prices of the season ${String(at)}, all countries and currencies`,
+  modified: '2026-11-03T10:00:00.000Z',
+}));
+
+const SHEETS = {
+  id: 'spreadsheet-1', title: 'Design tokens', locale: 'en_US',
+  sheets: [{ sheet_id: 0, title: 'Tokens', rows: 1_745, columns: 26 }, { sheet_id: 7, title: 'Archive', rows: 1_000, columns: 26 }],
+};
+
+const confirming = (otherwise: Record<string, unknown>) => ({
+  state: { confirming_columns: { columns: MANY_COLUMNS, header_row: 0, sample: SAMPLE, problems: [], busy: false, ...otherwise } },
+});
+
+/** Every view in every shape that looks different. */
+export const EXHIBITS: Record<string, Exhibit> = {
+  'off-not-yet': { state: { off: 'not_yet' } },
+  'off-switched-off': { state: { off: 'switched_off' } },
+  'off-unknown': { state: { off: 'unknown' } },
+  'read-only': { state: 'read_only' },
+  'signed-out': { state: 'signed_out', notice: { message: 'You declined at Google.', remedy: 'Sign in again and allow Sheetwire to read the sheets you pick.' } },
+  'signing-in-asking': { state: { signing_in: { code: '', url: '' } } },
+  'signing-in': { state: { signing_in: { code: 'KQ4-7TM', url: 'http://localhost:1/signin' } } },
+  'choosing-spreadsheet-loading': { state: { choosing_spreadsheet: { entries: null } } },
+  'choosing-spreadsheet-empty': { state: { choosing_spreadsheet: { entries: [] } } },
+  'choosing-spreadsheet': { state: { choosing_spreadsheet: { entries: SPREADSHEETS } }, notice: { message: 'That is no link to a spreadsheet.', remedy: 'One looks like https://docs.google.com/spreadsheets/d/…' } },
+  'choosing-sheet-loading': { state: { choosing_sheet: { spreadsheet: null } } },
+  'choosing-sheet': { state: { choosing_sheet: { spreadsheet: SHEETS } } },
+  'choosing-sheet-empty': { state: { choosing_sheet: { spreadsheet: { ...SHEETS, sheets: [] } } } },
+  'reading': { state: 'reading' },
+  'confirming-columns': confirming({}),
+  'confirming-columns-busy': confirming({ busy: true }),
+  'confirming-columns-lacking': confirming({ columns: MANY_COLUMNS.slice(3), problems: problems() }),
+  'previewing': { state: { previewing: preview(60, { created: 1_744, changed: 12, collections: 4, modes: 6 }) } },
+  'previewing-removals': { state: { previewing: preview(3, { removed: 3 }) } },
+  'previewing-nothing': { state: { previewing: { ...preview(0, {}), problems: [], problems_total: 0 } } },
+  'connected-live': { state: connected({}) },
+  'connected-never-synced': { state: connected({ last: null, link: 'connecting' }) },
+  'connected-polling': { state: connected({ link: 'polling' }) },
+  'connected-offline': { state: connected({ link: { offline: { attempt: 3, retry_unix_ms: Date.now() + 3_600_000 } }, trouble: { message: 'Google does not answer.', remedy: 'It is tried again by itself.' } }) },
+  'connected-running': { state: connected({ progress: [340, 1_744] }) },
+  'connected-removes': { state: connected({ waiting: ['removes', preview(3, { removed: 3 })] }) },
+  'connected-retypes': { state: connected({ waiting: ['retypes', preview(4, { changed: 4 })] }) },
+  'connected-large': { state: connected({ waiting: ['large', preview(60, { created: 200, changed: 1_200 })] }) },
+  'connected-shrunken': { state: connected({ waiting: ['shrunken', preview(20, { removed: 1_200 })] }) },
+  'connected-toggled': { state: connected({ link: 'down', stopped: 'toggled', connection: { ...CONNECTION, on: false } }) },
+  ...Object.fromEntries(['disconnected', 'signed_out', 'switched_off', 'breaker', 'read_only'].map((stopped) => [
+    `connected-stopped-${stopped.replace('_', '-')}`, { state: connected({ link: 'down', stopped }) },
+  ])),
+  'dead': { state: { dead: { message: 'The program ran out of memory.' } } },
+};
