@@ -13,6 +13,7 @@ use gloo_net::websocket::futures::WebSocket;
 use gloo_timers::callback::Timeout;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use sha2::{Digest as _, Sha256};
 use sheetwire_core::protocol::panel::ToPanel;
 use sheetwire_core::protocol::relay::{
     ClientFrame, PollReply, PollRequest, RedeemRequest, SheetRef, SignInRequest, TicketReply,
@@ -223,25 +224,18 @@ fn base64url(bytes: &[u8]) -> Option<String> {
 }
 
 fn begin_sign_in(ask: u32) {
+    let mut secret = [0_u8; 32];
+    let filled = leptos::web_sys::window()
+        .and_then(|window| window.crypto().ok())
+        .is_some_and(|crypto| crypto.get_random_values_with_u8_array(&mut secret).is_ok());
+    // The browser's own digest is missing in a page without an origin, which the panel is.
+    let challenge = base64url(&Sha256::digest(secret));
+    let (true, Some(kept), Some(challenge)) = (filled, base64url(&secret), challenge) else {
+        take_later(Event::Begun(ask, Err(Failure::Unreadable)));
+        return;
+    };
+    with(|shell| shell.secret = Some(kept));
     spawn_local(async move {
-        let mut secret = [0_u8; 32];
-        let hashed = async {
-            let crypto = leptos::web_sys::window()?.crypto().ok()?;
-            crypto.get_random_values_with_u8_array(&mut secret).ok()?;
-            let digest = crypto
-                .subtle()
-                .digest_with_str_and_u8_array("SHA-256", &secret)
-                .ok()?;
-            let digest = wasm_bindgen_futures::JsFuture::from(digest).await.ok()?;
-            base64url(&js_sys::Uint8Array::new(&digest).to_vec())
-        }
-        .await;
-        let Some(challenge) = hashed else {
-            take(Event::Begun(ask, Err(Failure::Unreadable)));
-            return;
-        };
-        let kept = base64url(&secret);
-        with(|shell| shell.secret = kept);
         let body = serde_json::to_string(&SignInRequest { challenge }).ok();
         let answer = post("/v1/signin", None, body, 0).await;
         take(Event::Begun(ask, answer.and_then(|answer| answer.read())));

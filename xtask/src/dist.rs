@@ -98,6 +98,10 @@ pub fn run(arguments: &[String]) -> Result<()> {
         return self::repackage(&from, &options.relay, &options.out);
     }
     if gallery {
+        ensure!(
+            options.out != root.join("dist"),
+            "--gallery needs --out, a folder that no plugin is loaded from"
+        );
         return build_gallery(&root, &options.out);
     }
     build(&root, &options)?;
