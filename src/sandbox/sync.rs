@@ -267,12 +267,7 @@ impl Handle {
     async fn drive(&self) {
         let mut slice_began = figma::now_ms();
         loop {
-            let step = {
-                let sync = &mut *self.0.borrow_mut();
-                let step = sync.engine.step(&mut Writer);
-                sync.perform();
-                step
-            };
+            let step = self.0.borrow_mut().step_until(slice_began + SLICE_MS);
             match step {
                 Step::Rest => {
                     self.0.borrow_mut().driving = false;
@@ -280,7 +275,11 @@ impl Handle {
                 }
                 Step::More => {}
                 Step::Load => self.0.borrow_mut().load(),
-                Step::ReadAll => self.read_all(&mut slice_began).await,
+                Step::ReadAll => {
+                    // Figma gives all variables in one call, which may fill a slice alone.
+                    self.pause(&mut slice_began).await;
+                    self.read_all(&mut slice_began).await;
+                }
                 Step::ReadSome(slots) => self.read_some(slots).await,
             }
             self.breathe(&mut slice_began).await;
@@ -301,6 +300,10 @@ impl Handle {
                 say(&ToPanel::Progress { done, total });
             }
         }
+        self.pause(slice_began).await;
+    }
+
+    async fn pause(&self, slice_began: &mut f64) {
         figma::pause().await;
         *slice_began = figma::now_ms();
     }
@@ -320,6 +323,7 @@ impl Handle {
             return;
         };
         let count = figma::variable_count();
+        self.breathe(slice_began).await;
         self.0.borrow_mut().engine.read_begin(&collections, count);
         self.breathe(slice_began).await;
         for from in (0..count).step_by(NOTE_VARIABLES as usize) {
@@ -419,6 +423,19 @@ impl Sync {
 }
 
 impl Sync {
+    /// Steps the engine while it needs nothing but turns and the slice lasts.
+    fn step_until(&mut self, slice_ends_ms: f64) -> Step {
+        loop {
+            let step = self.engine.step(&mut Writer);
+            if self.engine.has_effects() {
+                self.perform();
+            }
+            if step != Step::More || !self.long.is_empty() || figma::now_ms() >= slice_ends_ms {
+                return step;
+            }
+        }
+    }
+
     /// Performs what the engine asked for.
     fn perform(&mut self) {
         // Performing one effect may ask for another, but only once: finding the file read-only.

@@ -24,7 +24,7 @@ let missed = 0;
 
 /** Prints one figure. `budget` is the most it may be; a figure over it is marked and counted. */
 export function figure(name: string, value: number, unit: string, budget?: number): void {
-  const digits = unit === 'bytes' ? 0 : value < 10 ? 2 : 1;
+  const digits = unit === 'bytes' ? 0 : value < 0.1 ? 4 : value < 10 ? 2 : 1;
   const over = budget !== undefined && value > budget;
   if (over) missed += 1;
   const verdict = budget === undefined ? '' : `${over ? 'OVER' : 'within'} ${String(budget)} ${unit}`;

@@ -283,6 +283,11 @@ impl Engine {
         std::mem::take(&mut self.effects)
     }
 
+    /// Whether there is something to do beside stepping.
+    pub fn has_effects(&self) -> bool {
+        !self.effects.is_empty()
+    }
+
     /// Operations done and in all, while a run goes on.
     pub fn progress(&self) -> Option<(u32, u32)> {
         match &self.stage {

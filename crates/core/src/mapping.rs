@@ -16,7 +16,7 @@ pub const HEADER_SEARCH_ROWS: u32 = 20;
 /// How many columns are read; a column further right is ignored.
 pub const COLUMNS_MAX: u32 = 200;
 /// How many rows are looked at, spread over the sheet, to tell a mode column from another.
-const SAMPLE_ROWS: u32 = 64;
+const SAMPLE_ROWS: u32 = 24;
 /// Most characters of a mode's name. Source: Figma's variables API.
 pub const MODE_NAME_MAX: usize = 40;
 /// Most modes of a collection on any plan. Source: Figma's variables API.
