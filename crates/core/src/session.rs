@@ -203,6 +203,7 @@ pub enum Action {
 mod machine;
 
 pub use machine::{
-    Effect, Event, Failure, POLL_PAUSE_MS, RETRY_MS_MAX, Session, SessionReplyBox, SocketEvent,
-    TRY_SOCKET_MS, Timer,
+    CELL_BYTES_MAX, CELL_MESSAGES_MAX, Effect, Event, FLAGS_MS, Failure, POLL_PAUSE_MS, RENEW_MS,
+    RENEW_MS_MIN, RETRY_MS_MAX, RETRY_MS_MIN, SILENCE_MS, SOCKET_FAILURES_MAX, Session,
+    SessionReplyBox, SocketEvent, TRY_SOCKET_MS, Timer,
 };

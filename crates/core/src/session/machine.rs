@@ -8,28 +8,37 @@ use crate::flags::Decision;
 use crate::protocol::panel::{Connection, Problem, SavedSession, ToPanel, ToSandbox};
 use crate::protocol::relay::{
     ApiError, ClientFrame, CloseReason, ErrorCode, HEARTBEAT_MS, PollReply, PollRequest, Position,
-    RelayFrame, SessionReply, SheetRef, SignInReply, Spreadsheet, SpreadsheetList, VERSION,
+    RelayFrame, SNAPSHOT_BYTES_MAX, SessionReply, SheetRef, SignInReply, Spreadsheet,
+    SpreadsheetList, VERSION,
 };
 use crate::sheet::parse_link;
 
 /// Between two questions whether the browser part of a sign-in is done, in milliseconds.
 const REDEEM_MS: u64 = 2_000;
-/// Between two renewals of a session, in milliseconds: a day.
-const RENEW_MS: u64 = 24 * 60 * 60 * 1000;
+/// Between two renewals of a session, in milliseconds: a day. A session that lives less than twice as long is renewed at
+/// half its life.
+pub const RENEW_MS: u64 = 24 * 60 * 60 * 1000;
+/// Shortest time between two renewals, in milliseconds, and the time until a failed one is tried again.
+pub const RENEW_MS_MIN: u64 = 10 * 60 * 1000;
 /// A socket that has said nothing for so long is dead, in milliseconds.
-const SILENCE_MS: u64 = 2 * HEARTBEAT_MS;
+pub const SILENCE_MS: u64 = 2 * HEARTBEAT_MS;
 /// Sockets in a row that may fail before they said anything, until polling takes over.
-const SOCKET_FAILURES_MAX: u32 = 3;
+pub const SOCKET_FAILURES_MAX: u32 = 3;
 /// How often polling tries whether the WebSocket works by now, in milliseconds.
 pub const TRY_SOCKET_MS: u64 = 5 * 60 * 1000;
 /// Between two polls, in milliseconds, on top of the time that the relay holds them.
 pub const POLL_PAUSE_MS: u64 = 1_000;
 /// Cap of the first wait before another try, in milliseconds; it doubles.
-const RETRY_MS_MIN: u64 = 1_000;
+pub const RETRY_MS_MIN: u64 = 1_000;
 /// Longest wait before another try, in milliseconds.
 pub const RETRY_MS_MAX: u64 = 60_000;
 /// Between two evaluations of the flags that the relay asks for, in milliseconds.
-const FLAGS_MS: u64 = 5_000;
+pub const FLAGS_MS: u64 = 5_000;
+/// Most messages with cells that the sandbox is given before it has answered. What comes beyond is not passed on; once
+/// the sandbox has answered, the relay is asked for all that came after the last message.
+pub const CELL_MESSAGES_MAX: u32 = 32;
+/// Most cells that the sandbox is given on top of the last whole sheet before it has answered, in bytes.
+pub const CELL_BYTES_MAX: usize = SNAPSHOT_BYTES_MAX / 4;
 
 /// Why a request brought nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -176,6 +185,7 @@ pub struct Session {
     notice: Option<Notice>,
     account: Option<String>,
     token: Option<String>,
+    flag_is_on: bool,
     read_only: bool,
     connection: Option<Connection>,
     inferred: Option<Inferred>,
@@ -187,7 +197,15 @@ pub struct Session {
     renewal: u32,
 
     sheet: Option<SheetRef>,
+    /// Where the relay is asked to go on from.
     position: Option<Position>,
+    /// The position of the last cells that the sandbox was given.
+    given: Option<Position>,
+    /// Messages with cells that the sandbox has not answered, and the bytes of changes among them.
+    unanswered: u32,
+    unanswered_bytes: usize,
+    /// Cells came that were not passed on: the sandbox is too slow.
+    behind: bool,
     link: Link,
     channel: Channel,
     /// What belongs to the present way to the relay carries this.
@@ -195,8 +213,15 @@ pub struct Session {
     silence: u32,
     failures: u32,
     attempt: u32,
+    /// When the present socket said something first.
+    open_since_ms: u64,
+    /// When the WebSocket is tried again while polling.
+    try_socket_ms: u64,
     read_unix_ms: u64,
     flags_asked_ms: u64,
+    /// The flags are to be evaluated when this timer is over.
+    flags_timer: Option<u32>,
+    flags: u32,
     seed: u32,
 }
 
@@ -208,6 +233,7 @@ impl Session {
             notice: None,
             account: None,
             token: None,
+            flag_is_on: false,
             read_only: false,
             connection: None,
             inferred: None,
@@ -217,14 +243,22 @@ impl Session {
             renewal: 0,
             sheet: None,
             position: None,
+            given: None,
+            unanswered: 0,
+            unanswered_bytes: 0,
+            behind: false,
             link: Link::Down,
             channel: Channel::Closed,
             turn: 0,
             silence: 0,
             failures: 0,
             attempt: 0,
+            open_since_ms: 0,
+            try_socket_ms: 0,
             read_unix_ms: 0,
             flags_asked_ms: 0,
+            flags_timer: None,
+            flags: 0,
             seed: seed | 1,
         }
     }
@@ -251,7 +285,12 @@ impl Session {
 
     /// The sheet's position that the sandbox was given last.
     pub fn position(&self) -> Option<&Position> {
-        self.position.as_ref()
+        self.given.as_ref()
+    }
+
+    /// Messages with cells that the sandbox has not answered, at most [`CELL_MESSAGES_MAX`].
+    pub fn unanswered(&self) -> u32 {
+        self.unanswered
     }
 
     /// Takes one event and gives what is to be done.
@@ -259,7 +298,7 @@ impl Session {
         let mut out = Vec::new();
         match event {
             Event::Act(action) => self.act(action, now_unix_ms, &mut out),
-            Event::Sandbox(message) => self.hear(message, &mut out),
+            Event::Sandbox(message) => self.hear(message, now_unix_ms, &mut out),
             Event::Begun(token, result) if token == self.ask => {
                 self.begun(result, now_unix_ms, &mut out);
             }
@@ -269,11 +308,10 @@ impl Session {
             Event::Renewed(token, result) if token == self.renewal && self.token.is_some() => {
                 match result {
                     Ok(SessionReplyBox(reply)) => self.keep_session(*reply, &mut out),
-                    Err(failure) => {
-                        if is_signed_out(&failure) {
-                            self.sign_in_ended(failure, &mut out);
-                        }
+                    Err(failure) if is_signed_out(&failure) => {
+                        self.sign_in_ended(failure, &mut out);
                     }
+                    Err(_) => self.renew_in(RENEW_MS_MIN, &mut out),
                 }
             }
             Event::Listed(token, result) if token == self.ask => self.listed(result, &mut out),
@@ -311,7 +349,13 @@ impl Session {
                 self.polled(result, now_unix_ms, &mut out);
             }
             Event::Timer(timer, token) => self.timer(timer, token, now_unix_ms, &mut out),
-            Event::Online => self.retry_now(now_unix_ms, &mut out),
+            Event::Online => {
+                if self.channel == Channel::Waiting {
+                    // Another network may well let the WebSocket through.
+                    self.failures = 0;
+                }
+                self.retry_now(now_unix_ms, &mut out);
+            }
             // Answers to what is no longer asked.
             Event::Begun(..)
             | Event::Redeemed(..)
@@ -380,7 +424,9 @@ impl Session {
             self.notice = None;
         }
         match action {
+            Action::SignIn if self.token.is_some() => {}
             Action::SignIn => {
+                self.flow = None;
                 self.state = State::SigningIn {
                     code: String::new(),
                     url: String::new(),
@@ -414,14 +460,19 @@ impl Session {
                     self.choose_spreadsheet(out);
                 }
             }
-            Action::ChooseSpreadsheet { id } => self.choose_sheet(id, None, out),
-            Action::PasteLink { link } => match parse_link(&link) {
+            Action::ChooseSpreadsheet { id } => {
+                if self.is_choosing() {
+                    self.choose_sheet(id, None, out);
+                }
+            }
+            Action::PasteLink { link } if self.is_choosing() => match parse_link(&link) {
                 Ok(found) => self.choose_sheet(found.spreadsheet_id, found.sheet_id, out),
                 Err(error) => {
                     let message = error.to_string();
                     self.tell(&message, error.remedy());
                 }
             },
+            Action::PasteLink { .. } => {}
             Action::ChooseSheet { sheet_id } => {
                 if let State::ChoosingSheet {
                     spreadsheet: Some(found),
@@ -519,36 +570,44 @@ impl Session {
 
     // The sandbox.
 
-    fn hear(&mut self, message: ToPanel, out: &mut Vec<Effect>) {
+    fn hear(&mut self, message: ToPanel, now: u64, out: &mut Vec<Effect>) {
+        if matches!(self.state, State::Dead { .. }) {
+            return;
+        }
         match message {
             ToPanel::Hello { read_only, .. } => self.read_only = read_only,
-            ToPanel::Flags { realtime_sync } => match (realtime_sync, self.is_off()) {
+            ToPanel::Flags { realtime_sync } => match realtime_sync {
                 // What is kept comes next and decides what is shown.
-                (Decision::On, _) => {}
-                (decision, _) => {
-                    self.link_down(out);
-                    self.flow = None;
-                    self.next_ask();
+                Decision::On => self.flag_is_on = true,
+                decision @ (Decision::NotYet | Decision::SwitchedOff | Decision::Unknown) => {
+                    self.flag_is_on = false;
+                    self.stop_everything(out);
                     self.token = None;
                     self.account = None;
                     self.notice = None;
+                    self.connection = None;
+                    self.inferred = None;
+                    self.forget_cells();
                     self.state = State::Off(decision);
                 }
             },
+            // It was said before the flag went off.
+            ToPanel::Kept { .. } if !self.flag_is_on => {}
             ToPanel::Kept {
                 session,
                 connection,
             } => {
-                if let Some(SavedSession { token, account }) = session {
-                    self.token = Some(token);
-                    self.account = Some(account);
-                }
+                (self.token, self.account) = match session {
+                    Some(SavedSession { token, account }) => (Some(token), Some(account)),
+                    None => (None, None),
+                };
+                self.stop_everything(out);
                 self.connection = connection;
                 self.state = State::SignedOut;
                 if self.token.is_some() && !self.read_only {
                     self.renew(out);
                 }
-                self.settle(out);
+                self.settle(now, out);
             }
             _ if self.is_off() => {}
             ToPanel::Inferred {
@@ -557,21 +616,30 @@ impl Session {
                 sample,
                 problems,
             } => {
+                self.answered(None, now, out);
                 self.inferred = Some(Inferred {
                     header_row,
                     sample: sample.clone(),
                     problems: problems.clone(),
                 });
-                self.state = State::ConfirmingColumns {
-                    columns,
-                    header_row,
-                    sample,
-                    problems,
-                    busy: false,
-                };
+                if self.is_at_a_sheet() {
+                    self.state = State::ConfirmingColumns {
+                        columns,
+                        header_row,
+                        sample,
+                        problems,
+                        busy: false,
+                    };
+                }
             }
-            ToPanel::Preview(preview) => self.state = State::Previewing(Box::new(preview)),
+            ToPanel::Preview(preview) => {
+                self.answered(None, now, out);
+                if self.is_at_a_sheet() {
+                    self.state = State::Previewing(Box::new(preview));
+                }
+            }
             ToPanel::Waiting { reason, preview } => {
+                self.answered(None, now, out);
                 if let Some(connected) = self.connected() {
                     connected.progress = None;
                     connected.waiting = Some((reason, preview));
@@ -583,13 +651,16 @@ impl Session {
                 }
             }
             ToPanel::Applied(report) => {
+                self.answered(Some(&report.position), now, out);
                 if let Some(connected) = self.connected() {
                     connected.progress = None;
                     connected.waiting = None;
                     connected.last = Some(report);
                 }
             }
-            ToPanel::ConnectionChanged { connection } => self.connection_changed(connection, out),
+            ToPanel::ConnectionChanged { connection } => {
+                self.connection_changed(connection, now, out);
+            }
             ToPanel::Refused { message, remedy } => {
                 if let State::ConfirmingColumns { busy, .. } = &mut self.state {
                     *busy = false;
@@ -598,7 +669,7 @@ impl Session {
             }
             ToPanel::Failed { message, fatal } => {
                 if fatal {
-                    self.link_down(out);
+                    self.stop_everything(out);
                     self.state = State::Dead { message };
                 } else {
                     self.tell(&message, "");
@@ -612,7 +683,7 @@ impl Session {
     fn stopped(&mut self, reason: StopReason, out: &mut Vec<Effect>) {
         match reason {
             StopReason::ReadOnly => {
-                self.link_down(out);
+                self.stop_everything(out);
                 self.read_only = true;
                 self.state = State::ReadOnly;
             }
@@ -630,17 +701,25 @@ impl Session {
         }
     }
 
-    fn connection_changed(&mut self, connection: Option<Connection>, out: &mut Vec<Effect>) {
+    fn connection_changed(
+        &mut self,
+        connection: Option<Connection>,
+        now: u64,
+        out: &mut Vec<Effect>,
+    ) {
         self.connection = connection;
-        let Some(connection) = self.connection.clone() else {
+        if self.connection.is_none() {
             self.link_down(out);
-            self.position = None;
+            self.sheet = None;
             self.inferred = None;
-            if self.token.is_some() {
-                self.choose_spreadsheet(out);
-            } else {
-                self.state = State::SignedOut;
-            }
+            self.forget_cells();
+        }
+        // Without a sign-in, and in a file that can't be edited, it is only kept in mind.
+        if self.token.is_none() || self.read_only {
+            return;
+        }
+        let Some(connection) = self.connection.clone() else {
+            self.choose_spreadsheet(out);
             return;
         };
         if !connection.approved {
@@ -657,10 +736,75 @@ impl Session {
             None => self.show_connected(connection),
         }
         match (on, self.channel) {
-            (true, Channel::Closed) if self.token.is_some() => self.go_live(out),
+            (true, Channel::Closed) => self.go_live(now, out),
             (false, _) => self.link_down(out),
             (true, _) => {}
         }
+    }
+
+    /// Whether the tab shows a sheet, or waits for one that was chosen: then it is told about what the sandbox makes of it.
+    fn is_at_a_sheet(&self) -> bool {
+        matches!(
+            self.state,
+            State::Reading
+                | State::ConfirmingColumns { .. }
+                | State::Previewing(_)
+                | State::Connected(_)
+        )
+    }
+
+    fn is_choosing(&self) -> bool {
+        matches!(
+            self.state,
+            State::ChoosingSpreadsheet { .. } | State::ChoosingSheet { .. }
+        )
+    }
+
+    /// Gives up whatever is under way; the answers will find nobody.
+    fn stop_everything(&mut self, out: &mut Vec<Effect>) {
+        self.flow = None;
+        self.next_ask();
+        self.renewal = self.renewal.wrapping_add(1);
+        self.flags_timer = None;
+        self.link_down(out);
+    }
+
+    /// The sandbox holds no cells, or none of the sheet that comes next.
+    fn forget_cells(&mut self) {
+        self.position = None;
+        self.given = None;
+        self.unanswered = 0;
+        self.unanswered_bytes = 0;
+        self.behind = false;
+    }
+
+    /// The sandbox has worked off what it was given: all of it, or all up to a position.
+    fn answered(&mut self, position: Option<&Position>, now: u64, out: &mut Vec<Effect>) {
+        let left = match (position, &self.given) {
+            (Some(done), Some(given)) if done.epoch == given.epoch => {
+                given.revision.saturating_sub(done.revision)
+            }
+            (Some(_) | None, _) => 0,
+        };
+        let left = u32::try_from(left).unwrap_or(u32::MAX);
+        self.unanswered = self.unanswered.min(left);
+        if self.unanswered == 0 {
+            self.unanswered_bytes = 0;
+        }
+        if self.behind && self.has_room(0) {
+            self.behind = false;
+            match self.channel {
+                Channel::Open | Channel::Polling => self.join_again(now, out),
+                Channel::Closed | Channel::Waiting | Channel::Asking | Channel::Opening => {}
+            }
+        }
+    }
+
+    /// Whether the sandbox may be given another message of so many bytes.
+    fn has_room(&self, bytes: usize) -> bool {
+        self.unanswered < CELL_MESSAGES_MAX
+            && (self.unanswered == 0
+                || self.unanswered_bytes.saturating_add(bytes) <= CELL_BYTES_MAX)
     }
 
     fn show_connected(&mut self, connection: Connection) {
@@ -676,7 +820,7 @@ impl Session {
     }
 
     /// Shows what follows from what is known.
-    fn settle(&mut self, out: &mut Vec<Effect>) {
+    fn settle(&mut self, now: u64, out: &mut Vec<Effect>) {
         if self.read_only {
             self.state = State::ReadOnly;
             return;
@@ -690,19 +834,19 @@ impl Session {
             return;
         };
         self.sheet = Some(connection.sheet.clone());
-        // The sandbox has just begun and holds no cells.
-        self.position = None;
+        // The sandbox has just begun, or was without a sign-in for a while: the whole sheet, please.
+        self.forget_cells();
         if connection.approved {
             let on = connection.on;
             self.show_connected(connection);
             if on {
-                self.go_live(out);
+                self.go_live(now, out);
             } else if let Some(connected) = self.connected() {
                 connected.stopped = Some(StopReason::Toggled);
             }
         } else {
             self.state = State::Reading;
-            self.go_live(out);
+            self.go_live(now, out);
         }
     }
 
@@ -744,14 +888,13 @@ impl Session {
                 self.flow = None;
                 let picked = reply.picked.clone();
                 self.keep_session(*reply, out);
-                out.push(Effect::StartTimer(Timer::Renew, self.renewal, RENEW_MS));
                 match picked.into_iter().next() {
                     Some(id) if self.connection.is_none() => self.choose_sheet(id, None, out),
-                    Some(_) | None => self.settle(out),
+                    Some(_) | None => self.settle(now, out),
                 }
             }
-            // The browser part is unfinished, or the network is away for a moment.
-            Ok(None) | Err(Failure::Network) if now < deadline => {
+            // The browser part is unfinished, or the relay is away for a moment.
+            result if now < deadline && may_pass(&result) => {
                 out.push(Effect::StartTimer(Timer::Redeem, self.ask, REDEEM_MS));
             }
             Ok(None) => {
@@ -770,6 +913,8 @@ impl Session {
     fn keep_session(&mut self, reply: SessionReply, out: &mut Vec<Effect>) {
         self.token = Some(reply.session.clone());
         self.account = Some(reply.account.clone());
+        let half_life = u64::from(reply.expires_in_s) * 1000 / 2;
+        self.renew_in(half_life.clamp(RENEW_MS_MIN, RENEW_MS), out);
         out.push(Effect::Say(
             ToSandbox::SaveSession {
                 session: Some(SavedSession {
@@ -784,16 +929,17 @@ impl Session {
     fn renew(&mut self, out: &mut Vec<Effect>) {
         self.renewal = self.renewal.wrapping_add(1);
         out.push(Effect::Renew(self.renewal));
-        out.push(Effect::StartTimer(Timer::Renew, self.renewal, RENEW_MS));
+    }
+
+    fn renew_in(&mut self, ms: u64, out: &mut Vec<Effect>) {
+        self.renewal = self.renewal.wrapping_add(1);
+        out.push(Effect::StartTimer(Timer::Renew, self.renewal, ms));
     }
 
     fn forget_sign_in(&mut self, out: &mut Vec<Effect>) {
         self.token = None;
         self.account = None;
-        self.flow = None;
-        self.next_ask();
-        self.renewal = self.renewal.wrapping_add(1);
-        self.link_down(out);
+        self.stop_everything(out);
         out.push(Effect::Say(ToSandbox::SaveSession { session: None }, None));
     }
 
@@ -877,19 +1023,19 @@ impl Session {
         }
     }
 
-    fn connect(&mut self, sheet: SheetRef, _now: u64, out: &mut Vec<Effect>) {
+    fn connect(&mut self, sheet: SheetRef, now: u64, out: &mut Vec<Effect>) {
         self.link_down(out);
-        self.position = None;
+        self.forget_cells();
         self.inferred = None;
         self.sheet = Some(sheet.clone());
         self.state = State::Reading;
         out.push(Effect::Say(ToSandbox::Connect { sheet }, None));
-        self.go_live(out);
+        self.go_live(now, out);
     }
 
     // The way to the relay.
 
-    fn go_live(&mut self, out: &mut Vec<Effect>) {
+    fn go_live(&mut self, now: u64, out: &mut Vec<Effect>) {
         if let Some(connection) = &self.connection
             && self.sheet.is_none()
         {
@@ -897,6 +1043,7 @@ impl Session {
         }
         self.failures = 0;
         self.attempt = 0;
+        self.try_socket_ms = now;
         self.set_link(Link::Connecting);
         self.ask_ticket(out);
     }
@@ -943,8 +1090,9 @@ impl Session {
         self.end_channel(out);
         self.channel = Channel::Waiting;
         self.attempt = self.attempt.saturating_add(1);
+        let doublings = self.attempt.saturating_sub(1).min(10);
         let cap = RETRY_MS_MIN
-            .saturating_mul(1 << self.attempt.min(10))
+            .saturating_mul(1 << doublings)
             .min(RETRY_MS_MAX);
         let ms = self.random(cap);
         self.set_link(Link::Offline {
@@ -954,30 +1102,56 @@ impl Session {
         out.push(Effect::StartTimer(Timer::Retry, self.turn, ms));
     }
 
-    fn try_again(&mut self, out: &mut Vec<Effect>) {
-        if self.failures >= SOCKET_FAILURES_MAX {
-            self.start_polling(out);
-        } else {
+    fn try_again(&mut self, now: u64, out: &mut Vec<Effect>) {
+        if self.failures < SOCKET_FAILURES_MAX {
             self.ask_ticket(out);
+        } else if now < self.try_socket_ms {
+            self.start_polling(now, out);
+        } else {
+            self.try_socket(out);
         }
     }
 
-    fn retry_now(&mut self, _now: u64, out: &mut Vec<Effect>) {
+    /// One more chance for the WebSocket; should it fail, polling goes on.
+    fn try_socket(&mut self, out: &mut Vec<Effect>) {
+        self.failures = SOCKET_FAILURES_MAX - 1;
+        self.ask_ticket(out);
+    }
+
+    fn retry_now(&mut self, now: u64, out: &mut Vec<Effect>) {
         if self.channel == Channel::Waiting {
             self.attempt = 0;
-            self.try_again(out);
+            self.try_again(now, out);
         }
     }
 
-    fn start_polling(&mut self, out: &mut Vec<Effect>) {
+    /// The WebSocket does not get through.
+    fn give_up_sockets(&mut self, now: u64, out: &mut Vec<Effect>) {
+        self.try_socket_ms = now + TRY_SOCKET_MS;
+        self.start_polling(now, out);
+    }
+
+    fn start_polling(&mut self, now: u64, out: &mut Vec<Effect>) {
         self.end_channel(out);
         self.channel = Channel::Polling;
         self.poll(out);
         out.push(Effect::StartTimer(
             Timer::TrySocket,
             self.turn,
-            TRY_SOCKET_MS,
+            self.try_socket_ms.saturating_sub(now),
         ));
+    }
+
+    /// Asks for what was missed, over the way that works.
+    fn join_again(&mut self, now: u64, out: &mut Vec<Effect>) {
+        match self.channel {
+            Channel::Polling => self.start_polling(now, out),
+            Channel::Closed
+            | Channel::Waiting
+            | Channel::Asking
+            | Channel::Opening
+            | Channel::Open => self.ask_ticket(out),
+        }
     }
 
     fn poll(&mut self, out: &mut Vec<Effect>) {
@@ -1009,12 +1183,18 @@ impl Session {
     fn socket(&mut self, event: SocketEvent, now: u64, out: &mut Vec<Effect>) {
         match event {
             SocketEvent::Frame(frame) => {
-                self.channel = Channel::Open;
+                if self.channel == Channel::Opening {
+                    self.channel = Channel::Open;
+                    self.open_since_ms = now;
+                }
                 self.failures = 0;
+                // Only a socket that lasts ends the growing of the waits.
+                if now.saturating_sub(self.open_since_ms) >= HEARTBEAT_MS {
+                    self.attempt = 0;
+                }
                 self.listen_for_silence(out);
                 // A closing relay is not a way that works.
                 if !matches!(frame, RelayFrame::Closing { .. }) {
-                    self.attempt = 0;
                     self.set_link(Link::Live);
                 }
                 self.frame(frame, now, out);
@@ -1024,7 +1204,7 @@ impl Session {
                     self.failures += 1;
                 }
                 if self.failures >= SOCKET_FAILURES_MAX {
-                    self.start_polling(out);
+                    self.give_up_sockets(now, out);
                 } else {
                     self.wait(now, out);
                 }
@@ -1035,21 +1215,52 @@ impl Session {
     fn polled(&mut self, result: Result<PollReply, Failure>, now: u64, out: &mut Vec<Effect>) {
         match result {
             Ok(reply) => {
-                self.attempt = 0;
-                self.set_link(Link::Polling);
+                if !reply
+                    .frames
+                    .iter()
+                    .any(|frame| matches!(frame, RelayFrame::Closing { .. }))
+                {
+                    self.attempt = 0;
+                    self.set_link(Link::Polling);
+                }
                 let turn = self.turn;
                 for frame in reply.frames {
+                    self.frame(frame, now, out);
                     if self.turn != turn {
                         return;
                     }
-                    self.frame(frame, now, out);
                 }
-                if self.turn == turn {
+                // Who is behind polls again when the sandbox has answered.
+                if !self.behind {
                     out.push(Effect::StartTimer(Timer::Poll, turn, POLL_PAUSE_MS));
                 }
             }
             Err(failure) => self.way_failed(failure, now, out),
         }
+    }
+
+    /// Something was missed: the whole sheet, please. Whoever still gets none after having asked for it waits.
+    fn ask_for_all(&mut self, now: u64, out: &mut Vec<Effect>) {
+        if self.position.take().is_some() {
+            self.join_again(now, out);
+        } else {
+            self.wait(now, out);
+        }
+    }
+
+    /// Passes cells on to the sandbox, as long as it keeps up.
+    fn give(
+        &mut self,
+        message: ToSandbox,
+        position: Position,
+        cells: String,
+        out: &mut Vec<Effect>,
+    ) {
+        self.position = Some(position.clone());
+        self.given = Some(position);
+        self.unanswered += 1;
+        self.set_trouble(None);
+        out.push(Effect::Say(message, Some(cells)));
     }
 
     fn frame(&mut self, frame: RelayFrame, now: u64, out: &mut Vec<Effect>) {
@@ -1063,16 +1274,25 @@ impl Session {
                 cells,
                 ..
             } => {
-                self.position = Some(position.clone());
-                self.set_trouble(None);
-                out.push(Effect::Say(
-                    ToSandbox::Snapshot {
+                let is_older = self.given.as_ref().is_some_and(|given| {
+                    given.epoch == position.epoch && given.revision > position.revision
+                });
+                if is_older {
+                    // A relay that has not caught up with what was shown already.
+                    self.wait(now, out);
+                } else if !self.has_room(0) {
+                    self.behind = true;
+                } else {
+                    // It makes everything before it out of date, for the sandbox too.
+                    self.unanswered_bytes = 0;
+                    self.behind = false;
+                    let message = ToSandbox::Snapshot {
                         sheet,
-                        position,
+                        position: position.clone(),
                         info,
-                    },
-                    Some(cells),
-                ));
+                    };
+                    self.give(message, position, cells, out);
+                }
             }
             RelayFrame::Changes {
                 since,
@@ -1086,34 +1306,25 @@ impl Session {
                         && held.revision == since
                         && position.revision > since
                 });
-                if fits {
-                    self.position = Some(position.clone());
-                    self.set_trouble(None);
-                    out.push(Effect::Say(
-                        ToSandbox::Changes {
-                            sheet,
-                            position,
-                            rows,
-                        },
-                        Some(cells),
-                    ));
+                if self.behind {
+                    // They are asked for again when the sandbox has answered.
+                } else if !fits {
+                    self.ask_for_all(now, out);
+                } else if !self.has_room(cells.len()) {
+                    self.behind = true;
                 } else {
-                    // Something was missed: the whole sheet, please.
-                    self.position = None;
-                    match self.channel {
-                        Channel::Polling => self.start_polling(out),
-                        Channel::Closed
-                        | Channel::Waiting
-                        | Channel::Asking
-                        | Channel::Opening
-                        | Channel::Open => self.ask_ticket(out),
-                    }
+                    self.unanswered_bytes += cells.len();
+                    let message = ToSandbox::Changes {
+                        sheet,
+                        position: position.clone(),
+                        rows,
+                    };
+                    self.give(message, position, cells, out);
                 }
             }
             RelayFrame::Resumed { position, .. } => {
                 if self.position.as_ref() != Some(&position) {
-                    self.position = None;
-                    self.ask_ticket(out);
+                    self.ask_for_all(now, out);
                 }
             }
             RelayFrame::Heartbeat { read_unix_ms, .. } => {
@@ -1125,15 +1336,28 @@ impl Session {
             RelayFrame::Trouble { error, .. } => {
                 self.set_trouble(Some(notice_of(Failure::Api(error))));
             }
-            RelayFrame::FlagsChanged { .. } => {
-                if now.saturating_sub(self.flags_asked_ms) >= FLAGS_MS {
-                    self.flags_asked_ms = now;
-                    out.push(Effect::EvaluateFlags);
-                } else {
-                    out.push(Effect::StartTimer(Timer::Flags, self.turn, FLAGS_MS));
-                }
-            }
+            RelayFrame::FlagsChanged { .. } => self.evaluate_flags(now, out),
             RelayFrame::Closing { reason, .. } => self.closing(reason, now, out),
+        }
+    }
+
+    /// Has the flags evaluated, now or as soon as [`FLAGS_MS`] have passed since the last time.
+    fn evaluate_flags(&mut self, now: u64, out: &mut Vec<Effect>) {
+        if self.flags_timer.is_some() {
+            return;
+        }
+        let passed = now.saturating_sub(self.flags_asked_ms);
+        if passed >= FLAGS_MS {
+            self.flags_asked_ms = now;
+            out.push(Effect::EvaluateFlags);
+        } else {
+            self.flags = self.flags.wrapping_add(1);
+            self.flags_timer = Some(self.flags);
+            out.push(Effect::StartTimer(
+                Timer::Flags,
+                self.flags,
+                FLAGS_MS - passed,
+            ));
         }
     }
 
@@ -1152,7 +1376,7 @@ impl Session {
             }
             CloseReason::SwitchedOff => {
                 self.wait(now, out);
-                out.push(Effect::EvaluateFlags);
+                self.evaluate_flags(now, out);
             }
             CloseReason::Protocol | CloseReason::Version => {
                 self.set_trouble(Some(Notice {
@@ -1183,11 +1407,12 @@ impl Session {
             }
             Timer::Retry => {
                 if token == self.turn && self.channel == Channel::Waiting {
-                    self.try_again(out);
+                    self.try_again(now, out);
                 }
             }
             Timer::Silence => {
-                if token == self.silence {
+                if token == self.silence && matches!(self.channel, Channel::Opening | Channel::Open)
+                {
                     self.socket(SocketEvent::Closed, now, out);
                 }
             }
@@ -1198,18 +1423,29 @@ impl Session {
             }
             Timer::TrySocket => {
                 if token == self.turn && self.channel == Channel::Polling {
-                    // One more chance; should it fail, polling goes on.
-                    self.failures = SOCKET_FAILURES_MAX - 1;
-                    self.ask_ticket(out);
+                    self.try_socket(out);
                 }
             }
             Timer::Flags => {
-                if token == self.turn && !self.is_off() {
+                if self.flags_timer == Some(token) && !self.is_off() {
+                    self.flags_timer = None;
                     self.flags_asked_ms = now;
                     out.push(Effect::EvaluateFlags);
                 }
             }
         }
+    }
+}
+
+/// Whether a sign-in that is not finished may still be.
+fn may_pass(result: &Result<Option<SessionReplyBox>, Failure>) -> bool {
+    match result {
+        Ok(None) | Err(Failure::Network) => true,
+        Ok(Some(_)) | Err(Failure::Unreadable) => false,
+        Err(Failure::Api(error)) => matches!(
+            error.code,
+            ErrorCode::TooMany | ErrorCode::Unavailable | ErrorCode::Google
+        ),
     }
 }
 
