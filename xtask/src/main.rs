@@ -17,6 +17,7 @@ mod page;
 mod process;
 mod program;
 mod setup;
+mod sim;
 mod test;
 mod tidy;
 
@@ -43,6 +44,7 @@ cargo xtask TASK
           --list                the steps
           --only STEP[,STEP…]   these alone
   bench   measure sizes, start-up, syncs and edits against the design's budgets
+  sim     run worlds of sheet, relay, network and plugins: --seeds N [--from S]
   tidy    check the rules no compiler checks
 ";
 
@@ -64,6 +66,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
     match task.as_str() {
         "dist" => dist::run(rest),
         "bench" => bench::run(),
+        "sim" => sim::run(rest),
         "demo" => demo::run(rest),
         "test" => test::run(rest),
         "tidy" => tidy::run(),

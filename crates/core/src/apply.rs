@@ -250,7 +250,7 @@ pub struct Totals {
     pub writes: u32,
     /// Writes that Figma refused.
     pub refused: u32,
-    /// Whether a refusal hints that the document is not as it was read.
+    /// Whether a refusal hints that the document is not as it was read, or a removal took what rows refer to.
     pub stale: bool,
     /// Whether it was cancelled.
     pub cancelled: bool,

@@ -406,6 +406,7 @@ impl Engine {
             self.sync_now();
         } else {
             self.cancel();
+            self.waiting = None;
             self.post(ToPanel::Stopped {
                 reason: StopReason::Toggled,
             });

@@ -6,6 +6,7 @@
 use super::identity::id_key;
 use super::{CellProblem, Effect, Engine, NONE, Stage};
 use crate::apply::{Figma, Op, Phase, Refusal, Run, Totals};
+use crate::document::index::hash;
 use crate::document::{Held, Link, ModeSlot, Platform, Scopes, Variable, VariableSlot};
 use crate::engine::rows::Verdict;
 use crate::mapping::grid::{cell, shown};
@@ -595,6 +596,8 @@ impl Engine {
         }
         Some(match figma.write(&Op::Remove { variable: slot }) {
             Ok(()) => {
+                // Rows whose aliases lead there are looked at again, and told that it is gone.
+                self.totals.stale |= self.is_referred_to(slot);
                 self.let_go(slot);
                 self.totals.writes += 1;
                 self.totals.counts.removed += 1;
@@ -614,6 +617,14 @@ impl Engine {
                 });
                 Outcome::Refused
             }
+        })
+    }
+
+    /// Whether a row holds an alias to a name that this variable has.
+    fn is_referred_to(&self, slot: VariableSlot) -> bool {
+        self.document.variable(slot).is_some_and(|variable| {
+            let name = hash(&variable.name);
+            self.references.iter().any(|(other, _)| *other == name)
         })
     }
 

@@ -546,9 +546,16 @@ impl Session {
                 out.push(Effect::Say(ToSandbox::KeepRemoved { plan }, None));
             }
             Action::Cancel => out.push(Effect::Say(ToSandbox::Cancel, None)),
-            Action::Toggle { on } => out.push(Effect::Say(ToSandbox::Toggle { on }, None)),
+            // What was never approved has nothing to switch.
+            Action::Toggle { on } => {
+                if self.connected().is_some() {
+                    out.push(Effect::Say(ToSandbox::Toggle { on }, None));
+                }
+            }
             Action::SyncNow => {
-                if let Some(connected) = self.connected() {
+                if let Some(connected) = self.connected()
+                    && connected.connection.on
+                {
                     connected.stopped = None;
                 }
                 out.push(Effect::Say(ToSandbox::SyncNow, None));
@@ -731,6 +738,10 @@ impl Session {
                 connected.connection = connection;
                 if on {
                     connected.stopped = None;
+                } else {
+                    // What waited is planned again when it is switched on.
+                    connected.waiting = None;
+                    connected.progress = None;
                 }
             }
             None => self.show_connected(connection),

@@ -1053,6 +1053,41 @@ fn a_plan_that_waits_is_shown_until_it_is_applied() {
 }
 
 #[test]
+fn a_plan_that_waits_goes_with_the_switch() {
+    let mut world = World::live();
+    world.hear(ToPanel::Waiting {
+        reason: WaitReason::Removes,
+        preview: preview(5),
+    });
+    world.act(Action::Toggle { on: false });
+    assert_eq!(world.connected().waiting, None);
+    // Comparing again does not switch on.
+    world.act(Action::SyncNow);
+    assert_eq!(world.connected().stopped, Some(StopReason::Toggled));
+    assert_eq!(world.link(), Link::Down);
+}
+
+#[test]
+fn what_was_never_approved_has_no_switch() {
+    let mut world = World::signed_in();
+    world.act(Action::ChooseSpreadsheet {
+        id: SPREADSHEET.into(),
+    });
+    world.act(Action::Toggle { on: false });
+    assert!(matches!(
+        world.session.state(),
+        State::ConfirmingColumns { .. }
+    ));
+    assert!(
+        world
+            .sandbox
+            .connection
+            .as_ref()
+            .is_some_and(|kept| kept.on)
+    );
+}
+
+#[test]
 fn a_designer_who_hides_and_cancels_is_heard() {
     let mut world = World::live();
     world.act(Action::Hide);

@@ -605,3 +605,39 @@ fn names_that_figma_refuses_are_problems() {
     assert_eq!(world.report().problems[0].address, "Tokens!B8");
     assert_eq!(world.file.variables.len(), 5);
 }
+
+#[test]
+fn an_alias_to_what_was_just_removed_is_told_in_the_same_run() {
+    let mut world = World::live(File::new(), &rows(SHEET));
+    let mut without = rows(SHEET);
+    without.retain(|row| row.get(1).is_none_or(|name| name != "color/white"));
+    world.snapshot(&without);
+    world.settle();
+    let plan = world.preview().plan;
+    world.engine.approve(plan, true);
+    world.settle();
+    assert_eq!(world.file.id_of("base", "color/white"), None);
+    let report = world.report();
+    assert_eq!(report.counts.removed, 1);
+    let told: Vec<&str> = report
+        .problems
+        .iter()
+        .map(|problem| problem.address.as_str())
+        .collect();
+    assert_eq!(told, ["Tokens!C2"]);
+}
+
+#[test]
+fn a_plan_that_waits_is_not_applied_while_sync_is_off() {
+    let mut world = World::live(File::new(), &rows(SHEET));
+    let mut without = rows(SHEET);
+    without.retain(|row| row.get(1).is_none_or(|name| name != "size/1"));
+    world.snapshot(&without);
+    world.settle();
+    let plan = world.preview().plan;
+    world.engine.toggle(false);
+    world.engine.approve(plan, true);
+    world.settle();
+    assert!(world.file.id_of("base", "size/1").is_some());
+    assert!(matches!(world.told.last(), Some(ToPanel::Refused { .. })));
+}

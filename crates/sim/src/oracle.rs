@@ -1,0 +1,240 @@
+//! What a file should hold: the sheet's demands, worked out from the texts in the simplest way there is.
+//!
+//! Owns the demands and the comparison. Must not know the engine: it shares nothing with the mapping but Figma's types.
+
+use std::collections::BTreeSet;
+
+use crate::file::File;
+use crate::sheet::Sheet;
+use sheetwire_core::document::Held;
+use sheetwire_core::protocol::panel::Problem;
+use sheetwire_core::value::VariableType;
+
+/// What the sheet demands of one cell.
+#[derive(Debug, Clone, PartialEq)]
+enum Demand {
+    /// This value.
+    Value(Held),
+    /// An alias to that collection and name; where no row has them, a text stays a text.
+    Alias(String, String),
+    /// A cell that can't be read has to be told about.
+    Told,
+}
+
+struct Row<'a> {
+    row: usize,
+    collection: &'a str,
+    name: &'a str,
+    kind: VariableType,
+}
+
+fn kind_of(text: &str) -> Option<VariableType> {
+    match text {
+        "COLOR" => Some(VariableType::Color),
+        "FLOAT" => Some(VariableType::Float),
+        "STRING" => Some(VariableType::String),
+        "BOOLEAN" => Some(VariableType::Boolean),
+        _ => None,
+    }
+}
+
+fn demand(text: &str, kind: VariableType) -> Option<Demand> {
+    if matches!(text, "" | "TBD" | "#REF!") {
+        return None;
+    }
+    if let Some(inner) = text
+        .strip_prefix('{')
+        .and_then(|rest| rest.strip_suffix('}'))
+    {
+        let (collection, name) = inner.split_once(':')?;
+        return Some(Demand::Alias(collection.to_owned(), name.to_owned()));
+    }
+    if text == "what?" && kind != VariableType::String {
+        return Some(Demand::Told);
+    }
+    let held = match kind {
+        VariableType::Color => {
+            let hex = text.strip_prefix('#').filter(|hex| hex.len() == 6)?;
+            let hex = u32::from_str_radix(hex, 16).ok()?;
+            let channel = |shift: u32| (f64::from(hex >> shift & 255) / 255.0) as f32;
+            Held::Color([channel(16), channel(8), channel(0), 1.0])
+        }
+        VariableType::Float => Held::Float(text.parse().ok()?),
+        VariableType::Boolean => match text {
+            "TRUE" => Held::Boolean(true),
+            "FALSE" => Held::Boolean(false),
+            _ => return None,
+        },
+        VariableType::String => {
+            // How a number or a switch reads as a text is the value grammar's business.
+            if text.parse::<f64>().is_ok() || matches!(text, "TRUE" | "FALSE") {
+                return None;
+            }
+            Held::Text(text.into())
+        }
+        VariableType::Easing | VariableType::Timing => return None,
+    };
+    Some(Demand::Value(held))
+}
+
+/// Whether a name is one that Figma takes.
+fn is_name(name: &str) -> bool {
+    !name.contains(['.', '{', '}']) && name.split('/').all(|part| !part.trim().is_empty())
+}
+
+fn leads_to(file: &File, from: u32, to: u32, seen: &mut BTreeSet<u32>) -> bool {
+    if from == to {
+        return true;
+    }
+    if !seen.insert(from) {
+        return false;
+    }
+    let Some(variable) = file.variables.get(&from) else {
+        return false;
+    };
+    let targets: Vec<u32> = variable
+        .values
+        .iter()
+        .filter_map(|value| match value {
+            Held::Alias(Some(target)) | Held::Composed(Some(target), _) => Some(target.0),
+            _ => None,
+        })
+        .collect();
+    targets
+        .into_iter()
+        .any(|next| leads_to(file, next, to, seen))
+}
+
+/// Compares a file with the sheet. Gives the number of demands and how many of them are unmet but explained.
+///
+/// # Errors
+/// A demand that is neither met nor explained at its row.
+pub fn compare(sheet: &Sheet, file: &File, problems: &[Problem]) -> Result<(u64, u64), String> {
+    let columns = ["Collection", "Name", "Type", "light", "dark", "Description"]
+        .map(|header| sheet.column(header));
+    let [
+        Some(collection),
+        Some(name),
+        Some(kind),
+        Some(light),
+        Some(dark),
+        Some(description),
+    ] = columns
+    else {
+        return Err(String::from("the sheet lost a column"));
+    };
+    let modes = [(light, "light"), (dark, "dark")];
+    let told: BTreeSet<usize> = problems
+        .iter()
+        .filter_map(|problem| {
+            let digits = problem
+                .address
+                .rsplit(|c: char| !c.is_ascii_digit())
+                .next()?;
+            digits.parse().ok()
+        })
+        .collect();
+    // A row without a collection is in one that is named after the tab.
+    let collection_of = |row: usize| match sheet.at(row, collection) {
+        "" => "Tokens",
+        name => name,
+    };
+    let filled: Vec<usize> = (1..sheet.rows.len())
+        .filter(|row| {
+            !sheet.at(*row, name).is_empty()
+                && modes
+                    .iter()
+                    .any(|(column, _)| !sheet.at(*row, *column).is_empty())
+        })
+        .collect();
+    let rows: Vec<Row<'_>> = filled
+        .iter()
+        .filter(|row| {
+            let same = filled.iter().filter(|other| {
+                sheet.at(**other, name) == sheet.at(**row, name)
+                    && collection_of(**other) == collection_of(**row)
+            });
+            same.count() == 1 && is_name(sheet.at(**row, name))
+        })
+        .filter_map(|row| {
+            Some(Row {
+                row: *row,
+                collection: collection_of(*row),
+                name: sheet.at(*row, name),
+                kind: kind_of(sheet.at(*row, kind))?,
+            })
+        })
+        .collect();
+    let (mut demands, mut explained) = (0, 0);
+    for row in &rows {
+        let id = file.id_of(row.collection, row.name);
+        let variable = id.and_then(|id| file.variables.get(&id));
+        // Rows are counted from 1 where people see them.
+        let is_told = told.contains(&(row.row + 1));
+        let mut check = |met: bool, what: &dyn Fn() -> String| {
+            demands += 1;
+            if met {
+                return Ok(());
+            }
+            if is_told {
+                explained += 1;
+                return Ok(());
+            }
+            Err(format!(
+                "row {} demands {}:{} {}, the file holds {variable:?}, and nothing is told",
+                row.row + 1,
+                row.collection,
+                row.name,
+                what()
+            ))
+        };
+        let has_value = modes.iter().any(|(column, _)| {
+            matches!(
+                demand(sheet.at(row.row, *column), row.kind),
+                Some(Demand::Value(_))
+            )
+        });
+        for (column, mode) in modes {
+            let text = sheet.at(row.row, column);
+            let place = variable.and_then(|variable| {
+                let modes = &file.collections[variable.collection].modes;
+                modes.iter().position(|name| name == mode)
+            });
+            let held = place
+                .and_then(|place| variable.and_then(|variable| variable.values.get(place)))
+                .filter(|_| variable.is_some_and(|variable| variable.kind == row.kind));
+            match demand(text, row.kind) {
+                None => {}
+                Some(Demand::Told) => {
+                    check(is_told, &|| format!("a problem for {text} in {mode}"))?
+                }
+                Some(Demand::Value(wanted)) => {
+                    check(held == Some(&wanted), &|| format!("{wanted:?} in {mode}"))?;
+                }
+                Some(Demand::Alias(to_collection, to_name)) => {
+                    let target = file.id_of(&to_collection, &to_name);
+                    let is_alias = matches!(
+                        held,
+                        Some(Held::Alias(Some(found))) if Some(found.0) == target
+                    );
+                    let is_text =
+                        row.kind == VariableType::String && held == Some(&Held::Text(text.into()));
+                    let is_circle = match (id, target) {
+                        (Some(from), Some(to)) => leads_to(file, to, from, &mut BTreeSet::new()),
+                        _ => false,
+                    };
+                    check(is_alias || is_text || is_circle, &|| {
+                        format!("an alias to {to_collection}:{to_name} ({target:?}) in {mode}")
+                    })?;
+                }
+            }
+        }
+        let text = sheet.at(row.row, description);
+        // Cells that hold alone make no variable, and so no description.
+        if !text.is_empty() && (variable.is_some() || has_value) {
+            let met = variable.is_some_and(|variable| variable.description == text);
+            check(met, &|| format!("the description {text}"))?;
+        }
+    }
+    Ok((demands, explained))
+}

@@ -1,0 +1,389 @@
+//! One plugin at one file: the panel's session, the sandbox's engine, and what outlives both.
+//!
+//! Owns the sandbox's shell around the engine (as src/sandbox/sync.rs is for Figma) and what the designer and others do in
+//! the file. Must not know the relay or the network.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::file::{File, Variable, World as Sandbox};
+use crate::random::Random;
+use sheetwire_core::document::Held;
+use sheetwire_core::protocol::panel::{Problem, SavedSession, ToPanel, ToSandbox};
+use sheetwire_core::protocol::relay::Position;
+use sheetwire_core::session::{CELL_MESSAGES_MAX, Session};
+use sheetwire_core::value::{Rgba, Value, VariableType};
+
+/// Groups of variables that no sheet ever names.
+const FOREIGN: &str = "own/";
+/// Steps of a run that the designer can take back.
+const UNDO_MAX: usize = 5;
+
+pub struct Plugin {
+    pub is_open: bool,
+    /// Counts the openings; what was meant for an earlier one is dropped.
+    pub life: u32,
+    pub session: Session,
+    /// The engine and the file.
+    pub sandbox: Sandbox,
+    /// Whether the sandbox runs Real-Time Sync.
+    pub is_running: bool,
+    pub is_stepping: bool,
+    /// With the user, outside the file.
+    pub kept_session: Option<SavedSession>,
+    pub socket: Option<u32>,
+    /// One a kind: the number of the timer that counts.
+    pub timers: BTreeMap<u8, u64>,
+    pub is_cut_off: bool,
+    pub redeems_left: u64,
+    /// What the designer was told last.
+    pub problems: Vec<Problem>,
+    pub writes: u64,
+    /// When the last message between the two programs arrives.
+    pub panel_ms: u64,
+    pub sandbox_ms: u64,
+    may_remove: bool,
+    position: Option<Position>,
+    foreign: BTreeMap<u32, Variable>,
+    ours: BTreeSet<u32>,
+    undo: Vec<BTreeMap<u32, Variable>>,
+    last_point: BTreeMap<u32, Variable>,
+    names: u64,
+}
+
+impl Plugin {
+    pub fn new(random: &mut Random) -> Plugin {
+        let mut file = File::new();
+        if random.chance(500) {
+            let at = file.add_collection("base", &["light"]);
+            for _ in 0..random.below(4) {
+                let id = file.add_variable(
+                    at,
+                    &format!("{FOREIGN}{}", random.below(1_000)),
+                    VariableType::Float,
+                );
+                if let Some(variable) = file.variables.get_mut(&id) {
+                    variable.values[0] = Held::Float(7.0);
+                }
+            }
+            // What the sheet may name too, made by hand.
+            for name in ["size/1", "color/2"] {
+                if random.chance(500) {
+                    file.add_variable(at, name, VariableType::Float);
+                }
+            }
+        }
+        let mut plugin = Plugin {
+            is_open: false,
+            life: 0,
+            session: Session::new(random.next() as u32),
+            sandbox: Sandbox::new(file),
+            is_running: false,
+            is_stepping: false,
+            kept_session: None,
+            socket: None,
+            timers: BTreeMap::new(),
+            is_cut_off: false,
+            redeems_left: 0,
+            problems: Vec::new(),
+            writes: 0,
+            panel_ms: 0,
+            sandbox_ms: 0,
+            may_remove: false,
+            position: None,
+            foreign: BTreeMap::new(),
+            ours: BTreeSet::new(),
+            undo: Vec::new(),
+            last_point: BTreeMap::new(),
+            names: 1_000,
+        };
+        plugin.people_did_something();
+        plugin
+    }
+
+    /// Forgets everything but the file and what is kept with the user.
+    pub fn close(&mut self) {
+        self.is_open = false;
+        self.life += 1;
+        self.is_running = false;
+        self.is_stepping = false;
+        self.socket = None;
+        self.timers.clear();
+        self.position = None;
+    }
+
+    pub fn open(&mut self, seed: u32) {
+        self.close();
+        self.is_open = true;
+        self.session = Session::new(seed);
+        self.may_remove = false;
+    }
+
+    /// The sandbox begins Real-Time Sync.
+    pub fn begin(&mut self) {
+        let old = std::mem::replace(&mut self.sandbox, Sandbox::new(File::new()));
+        let mut file = old.file;
+        file.faults = 0;
+        self.sandbox = Sandbox::reopened(file, old.kept);
+        self.is_running = true;
+        self.is_stepping = false;
+    }
+
+    /// The sandbox takes a message as its shell does.
+    pub fn tell_sandbox(&mut self, message: ToSandbox, bulk: Option<String>) {
+        if let ToSandbox::SaveSession { session } = message {
+            self.kept_session = session;
+            return;
+        }
+        if !self.is_running {
+            return;
+        }
+        let sandbox = &mut self.sandbox;
+        match message {
+            ToSandbox::Connect { sheet } => {
+                sandbox.drop_pending();
+                sandbox.engine.connect(sheet);
+            }
+            ToSandbox::Snapshot {
+                sheet,
+                position,
+                info,
+            } => {
+                if sandbox.engine.announce_snapshot(&sheet, position, info) {
+                    sandbox.drop_pending();
+                    sandbox.bring(bulk.unwrap_or_default(), false);
+                }
+            }
+            ToSandbox::Changes {
+                sheet,
+                position,
+                rows,
+            } => {
+                let before = sandbox.engine.announced();
+                if sandbox.engine.announce_changes(&sheet, position, rows) {
+                    let joins = sandbox.engine.announced() == before;
+                    sandbox.bring(bulk.unwrap_or_default(), joins);
+                }
+            }
+            ToSandbox::ConfirmColumns {
+                columns,
+                header_row,
+            } => sandbox.engine.confirm_columns(columns, header_row),
+            ToSandbox::Approve {
+                plan,
+                include_removals,
+            } => {
+                self.may_remove = include_removals;
+                sandbox.engine.approve(plan, include_removals);
+            }
+            ToSandbox::KeepRemoved { plan } => {
+                sandbox.engine.keep_removed(plan, &mut sandbox.file);
+                self.note_ours();
+            }
+            ToSandbox::Cancel => sandbox.engine.cancel(),
+            ToSandbox::Toggle { on } => sandbox.engine.toggle(on),
+            ToSandbox::Disconnect => {
+                sandbox.drop_pending();
+                sandbox.engine.disconnect();
+            }
+            ToSandbox::SyncNow => sandbox.engine.sync_now(),
+            ToSandbox::SaveSession { .. }
+            | ToSandbox::Ready { .. }
+            | ToSandbox::FlagsEvaluated { .. }
+            | ToSandbox::ListVariables
+            | ToSandbox::Resize { .. }
+            | ToSandbox::Hide
+            | ToSandbox::Close
+            | ToSandbox::Notify { .. } => {}
+        }
+        self.sandbox.hear();
+    }
+
+    /// One slice of the sandbox; whether there is more to do.
+    ///
+    /// # Errors
+    /// Something foreign was touched.
+    pub fn step(&mut self, steps: u64) -> Result<bool, String> {
+        let (writes, undo) = (self.sandbox.file.writes, self.sandbox.file.undo_steps);
+        let mut more = true;
+        for _ in 0..steps {
+            more = self.sandbox.step();
+            if !more {
+                break;
+            }
+        }
+        let written = self.sandbox.file.writes - writes;
+        self.writes += u64::from(written);
+        if written > 0 {
+            self.check_file()?;
+        }
+        if self.sandbox.file.undo_steps != undo {
+            if self.undo.len() == UNDO_MAX {
+                self.undo.remove(0);
+            }
+            let now = self.sandbox.file.variables.clone();
+            self.undo.push(std::mem::replace(&mut self.last_point, now));
+        }
+        Ok(more)
+    }
+
+    /// What the sandbox has told since, in order.
+    pub fn take_told(&mut self) -> Vec<ToPanel> {
+        let told = std::mem::take(&mut self.sandbox.told);
+        for message in &told {
+            match message {
+                ToPanel::Applied(report) => self.problems.clone_from(&report.problems),
+                ToPanel::Preview(preview) | ToPanel::Waiting { preview, .. } => {
+                    self.problems.clone_from(&preview.problems);
+                }
+                _ => {}
+            }
+        }
+        told
+    }
+
+    /// Nothing foreign removed or changed, nothing of ours removed that nobody confirmed.
+    fn check_file(&mut self) -> Result<(), String> {
+        let variables = &self.sandbox.file.variables;
+        for (id, before) in &self.foreign {
+            match variables.get(id) {
+                // A mode added to the collection adds a value to each of its variables.
+                Some(after)
+                    if after.values.starts_with(&before.values)
+                        && Variable {
+                            values: before.values.clone(),
+                            ..after.clone()
+                        } == *before => {}
+                after => return Err(format!("foreign {before:?} became {after:?}")),
+            }
+        }
+        let gone: Vec<u32> = self
+            .ours
+            .iter()
+            .copied()
+            .filter(|id| !variables.contains_key(id))
+            .collect();
+        if !gone.is_empty() && !self.may_remove {
+            return Err(format!("{gone:?} were removed, and nobody said so"));
+        }
+        for (id, variable) in variables {
+            if !self.ours.contains(id) && !self.foreign.contains_key(id) && variable.link.is_none()
+            {
+                return Err(format!("{variable:?} was made without a link"));
+            }
+        }
+        self.note_ours();
+        Ok(())
+    }
+
+    fn note_ours(&mut self) {
+        self.ours = self.sandbox.file.variables.keys().copied().collect();
+        for id in self.foreign.keys() {
+            self.ours.remove(id);
+        }
+    }
+
+    /// People have changed the file: what they left is what must stay.
+    fn people_did_something(&mut self) {
+        let variables = &self.sandbox.file.variables;
+        self.foreign = variables
+            .iter()
+            .filter(|(_, variable)| variable.link.is_none() && variable.name.starts_with(FOREIGN))
+            .map(|(id, variable)| (*id, variable.clone()))
+            .collect();
+        self.last_point = variables.clone();
+        self.note_ours();
+    }
+
+    /// The designer or somebody else does something in the file. Gives a word for it.
+    pub fn edit_file(&mut self, random: &mut Random) -> &'static str {
+        let file = &mut self.sandbox.file;
+        let ids: Vec<u32> = file.variables.keys().copied().collect();
+        let id = random.place(ids.len()).map(|at| ids[at]);
+        let what = match (random.below(100), id) {
+            (0..50, Some(id)) => {
+                let value = match file.variables[&id].kind {
+                    VariableType::Color => {
+                        let channel = random.below(256) as f64 / 255.0;
+                        Value::Color(Rgba {
+                            r: channel,
+                            g: 0.0,
+                            b: 1.0,
+                            a: 1.0,
+                        })
+                    }
+                    VariableType::Float => Value::Float(random.below(999) as f64),
+                    VariableType::Boolean => Value::Boolean(random.chance(500)),
+                    _ => Value::String(String::from("by hand")),
+                };
+                if let Some(variable) = file.variables.get_mut(&id)
+                    && let Some(mode) = random.place(variable.values.len())
+                {
+                    variable.values[mode] = Held::stored(&value);
+                }
+                "a value is set by hand"
+            }
+            (50..62, Some(id)) => {
+                self.names += 1;
+                let name = format!("hand/{}", self.names);
+                if let Some(variable) = file.variables.get_mut(&id) {
+                    variable.name = name;
+                }
+                "a variable is renamed by hand"
+            }
+            (62..72, Some(id)) => {
+                file.variables.remove(&id);
+                "a variable is removed by hand"
+            }
+            (72..80, _) => {
+                if let Some(before) = self.undo.pop() {
+                    file.variables = before;
+                    let File {
+                        collections,
+                        variables,
+                        ..
+                    } = file;
+                    for variable in variables.values_mut() {
+                        let modes = collections[variable.collection].modes.len();
+                        let first = variable.values.first().cloned().unwrap_or(Held::Missing);
+                        variable.values.resize(modes, first);
+                    }
+                }
+                "a run is undone"
+            }
+            _ => {
+                if let Some(collection) = random.place(file.collections.len()) {
+                    self.names += 1;
+                    let name = format!("{FOREIGN}{}", self.names);
+                    file.add_variable(collection, &name, VariableType::Float);
+                }
+                "a variable is made by hand"
+            }
+        };
+        self.people_did_something();
+        what
+    }
+
+    /// What must hold of the session at every moment.
+    ///
+    /// # Errors
+    /// What does not.
+    pub fn check_session(&mut self) -> Result<(), String> {
+        if self.session.unanswered() > CELL_MESSAGES_MAX {
+            return Err(String::from("the sandbox was given too many cells"));
+        }
+        if self.sandbox.engine.announced() > 2 {
+            return Err(String::from("the engine's queue is longer than said"));
+        }
+        let position = self.session.position().cloned();
+        if let (Some(before), Some(after)) = (&self.position, &position)
+            && before.epoch == after.epoch
+            && before.revision > after.revision
+        {
+            return Err(format!(
+                "the session went back from {before:?} to {after:?}"
+            ));
+        }
+        self.position = position;
+        Ok(())
+    }
+}
