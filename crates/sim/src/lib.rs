@@ -53,6 +53,8 @@ pub struct Tally {
     pub restarts: u64,
     /// Connections that the network broke.
     pub breaks: u64,
+    /// Plugins that end on polling, since their network refuses sockets.
+    pub polling: u64,
     /// Values that the sheet demands at the end.
     pub claims: u64,
     /// Those among them that the file does not hold, with the reason shown to the designer.
@@ -69,6 +71,7 @@ impl Tally {
         self.crashes += other.crashes;
         self.restarts += other.restarts;
         self.breaks += other.breaks;
+        self.polling += other.polling;
         self.claims += other.claims;
         self.explained += other.explained;
     }

@@ -17,6 +17,28 @@ use sheetwire_core::value::{Rgba, Value, VariableType};
 const FOREIGN: &str = "own/";
 /// Steps of a run that the designer can take back.
 const UNDO_MAX: usize = 5;
+/// What becomes of an edit by hand of a variable that a row names.
+const RULE: Rule = Rule::SheetWins;
+
+/// Who is right where sheet and file differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(dead_code)]
+enum Rule {
+    /// The sheet, wherever a row names the variable.
+    SheetWins,
+    /// Nobody without a word: an edit by hand is kept, or the designer was told about its variable.
+    Merge,
+}
+
+/// A value that somebody set by hand.
+#[derive(Debug, Clone)]
+struct HandEdit {
+    id: u32,
+    mode: usize,
+    value: Held,
+    /// Whether the panel was told something about the variable since.
+    told: bool,
+}
 
 pub struct Plugin {
     pub is_open: bool,
@@ -34,6 +56,8 @@ pub struct Plugin {
     /// One a kind: the number of the timer that counts.
     pub timers: BTreeMap<u8, u64>,
     pub is_cut_off: bool,
+    /// A proxy in between refuses every WebSocket.
+    pub has_no_sockets: bool,
     pub redeems_left: u64,
     /// What the designer was told last.
     pub problems: Vec<Problem>,
@@ -45,6 +69,7 @@ pub struct Plugin {
     position: Option<Position>,
     foreign: BTreeMap<u32, Variable>,
     ours: BTreeSet<u32>,
+    by_hand: Vec<HandEdit>,
     undo: Vec<BTreeMap<u32, Variable>>,
     last_point: BTreeMap<u32, Variable>,
     names: u64,
@@ -83,6 +108,7 @@ impl Plugin {
             socket: None,
             timers: BTreeMap::new(),
             is_cut_off: false,
+            has_no_sockets: random.chance(150),
             redeems_left: 0,
             problems: Vec::new(),
             writes: 0,
@@ -92,6 +118,7 @@ impl Plugin {
             position: None,
             foreign: BTreeMap::new(),
             ours: BTreeSet::new(),
+            by_hand: Vec::new(),
             undo: Vec::new(),
             last_point: BTreeMap::new(),
             names: 1_000,
@@ -230,6 +257,7 @@ impl Plugin {
     pub fn take_told(&mut self) -> Vec<ToPanel> {
         let told = std::mem::take(&mut self.sandbox.told);
         for message in &told {
+            self.note_told(message);
             match message {
                 ToPanel::Applied(report) => self.problems.clone_from(&report.problems),
                 ToPanel::Preview(preview) | ToPanel::Waiting { preview, .. } => {
@@ -239,6 +267,36 @@ impl Plugin {
             }
         }
         told
+    }
+
+    /// Whatever names a variable tells about it.
+    fn note_told(&mut self, message: &ToPanel) {
+        if self.by_hand.iter().all(|edit| edit.told) {
+            return;
+        }
+        let text = format!("{message:?}");
+        for edit in &mut self.by_hand {
+            edit.told |= match self.sandbox.file.variables.get(&edit.id) {
+                Some(variable) => text.contains(&format!("{:?}", variable.name)),
+                None => true,
+            };
+        }
+    }
+
+    /// No edit by hand may be lost without a word, where that is the rule.
+    ///
+    /// # Errors
+    /// The edit that was.
+    pub fn check_hand_edits(&self) -> Result<(), String> {
+        for edit in &self.by_hand {
+            let Some(variable) = self.sandbox.file.variables.get(&edit.id) else {
+                continue;
+            };
+            if variable.values.get(edit.mode) != Some(&edit.value) && !edit.told {
+                return Err(format!("{edit:?} of {variable:?} was lost without a word"));
+            }
+        }
+        Ok(())
     }
 
     /// Nothing foreign removed or changed, nothing of ours removed that nobody confirmed.
@@ -318,7 +376,18 @@ impl Plugin {
                 if let Some(variable) = file.variables.get_mut(&id)
                     && let Some(mode) = random.place(variable.values.len())
                 {
-                    variable.values[mode] = Held::stored(&value);
+                    let value = Held::stored(&value);
+                    variable.values[mode] = value.clone();
+                    if RULE == Rule::Merge {
+                        self.by_hand
+                            .retain(|edit| (edit.id, edit.mode) != (id, mode));
+                        self.by_hand.push(HandEdit {
+                            id,
+                            mode,
+                            value,
+                            told: false,
+                        });
+                    }
                 }
                 "a value is set by hand"
             }
@@ -337,6 +406,7 @@ impl Plugin {
             (72..80, _) => {
                 if let Some(before) = self.undo.pop() {
                     file.variables = before;
+                    self.by_hand.clear();
                     let File {
                         collections,
                         variables,

@@ -913,7 +913,8 @@ impl World {
                     return Err(String::from("two sockets"));
                 }
                 let delay = self.delay();
-                if self.plugins[plugin].is_cut_off || self.random.chance(self.loss) {
+                let here = &self.plugins[plugin];
+                if here.is_cut_off || here.has_no_sockets || self.random.chance(self.loss) {
                     self.put_here(delay, plugin, What::Frame(turn, SocketEvent::Closed));
                 } else {
                     self.put_here(delay, plugin, What::Joined(turn, join));
@@ -1054,6 +1055,9 @@ impl World {
             let (claims, explained) =
                 oracle::compare(&self.sheet, &here.sandbox.file, &here.problems)
                     .map_err(|message| format!("plugin {at} at the end: {message}"))?;
+            here.check_hand_edits()
+                .map_err(|message| format!("plugin {at} at the end: {message}"))?;
+            self.tally.polling += u64::from(connected.link == Link::Polling);
             self.tally.claims += claims;
             self.tally.explained += explained;
             self.tally.writes += here.writes;

@@ -24,6 +24,7 @@ fn a_thousand_worlds_hold() {
     assert!(tally.crashes > 500, "{tally:?}");
     assert!(tally.restarts > 200, "{tally:?}");
     assert!(tally.breaks > 1_000, "{tally:?}");
+    assert!(tally.polling > 100, "{tally:?}");
     assert!(tally.writes > 20_000, "{tally:?}");
     assert!(tally.claims > 20_000, "{tally:?}");
     assert!(tally.explained * 20 < tally.claims, "{tally:?}");
