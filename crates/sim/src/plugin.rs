@@ -61,6 +61,8 @@ pub struct Plugin {
     pub redeems_left: u64,
     /// What the designer was told last.
     pub problems: Vec<Problem>,
+    /// Where the sheet stood that the file was last made equal to, if nothing was left out.
+    pub applied: Option<Position>,
     pub writes: u64,
     /// When the last message between the two programs arrives.
     pub panel_ms: u64,
@@ -111,6 +113,7 @@ impl Plugin {
             has_no_sockets: random.chance(150),
             redeems_left: 0,
             problems: Vec::new(),
+            applied: None,
             writes: 0,
             panel_ms: 0,
             sandbox_ms: 0,
@@ -259,9 +262,13 @@ impl Plugin {
         for message in &told {
             self.note_told(message);
             match message {
-                ToPanel::Applied(report) => self.problems.clone_from(&report.problems),
+                ToPanel::Applied(report) => {
+                    self.problems.clone_from(&report.problems);
+                    self.applied = (!report.cancelled).then(|| report.position.clone());
+                }
                 ToPanel::Preview(preview) | ToPanel::Waiting { preview, .. } => {
                     self.problems.clone_from(&preview.problems);
+                    self.applied = None;
                 }
                 _ => {}
             }

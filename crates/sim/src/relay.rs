@@ -121,6 +121,11 @@ impl Relay {
         true
     }
 
+    /// Whether it has seen the sheet as it is now.
+    pub fn is_current(&self, packed: &str) -> bool {
+        self.packed.as_deref() == Some(packed)
+    }
+
     pub fn heartbeat(&self) -> RelayFrame {
         RelayFrame::Heartbeat {
             v: VERSION,

@@ -240,6 +240,10 @@ impl Sheet {
         }
     }
 
+    pub fn is_whole(&self) -> bool {
+        self.broken.is_none()
+    }
+
     /// Restores what somebody broke.
     pub fn mend(&mut self) {
         if let Some(header) = self.broken.take() {
