@@ -105,11 +105,17 @@ fn leads_to(file: &File, from: u32, to: u32, seen: &mut BTreeSet<u32>) -> bool {
         .any(|next| leads_to(file, next, to, seen))
 }
 
-/// Compares a file with the sheet. Gives the number of demands and how many of them are unmet but explained.
+/// Compares a file with the sheet. Gives the number of demands and how many of them are unmet but explained. In a file that
+/// nobody else touched (`alone`), a plain value that fits its variable's type has to be there, whatever is told.
 ///
 /// # Errors
 /// A demand that is neither met nor explained at its row.
-pub fn compare(sheet: &Sheet, file: &File, problems: &[Problem]) -> Result<(u64, u64), String> {
+pub fn compare(
+    sheet: &Sheet,
+    file: &File,
+    problems: &[Problem],
+    alone: bool,
+) -> Result<(u64, u64), String> {
     let columns = ["Collection", "Name", "Type", "light", "dark", "Description"]
         .map(|header| sheet.column(header));
     let [
@@ -171,12 +177,13 @@ pub fn compare(sheet: &Sheet, file: &File, problems: &[Problem]) -> Result<(u64,
         let variable = id.and_then(|id| file.variables.get(&id));
         // Rows are counted from 1 where people see them.
         let is_told = told.contains(&(row.row + 1));
-        let mut check = |met: bool, what: &dyn Fn() -> String| {
+        let fits = variable.is_none_or(|variable| variable.kind == row.kind);
+        let mut check = |met: bool, plain: bool, what: &dyn Fn() -> String| {
             demands += 1;
             if met {
                 return Ok(());
             }
-            if is_told {
+            if is_told && !(alone && plain && fits) {
                 explained += 1;
                 return Ok(());
             }
@@ -205,11 +212,13 @@ pub fn compare(sheet: &Sheet, file: &File, problems: &[Problem]) -> Result<(u64,
                 .filter(|_| variable.is_some_and(|variable| variable.kind == row.kind));
             match demand(text, row.kind) {
                 None => {}
-                Some(Demand::Told) => {
-                    check(is_told, &|| format!("a problem for {text} in {mode}"))?
-                }
+                Some(Demand::Told) => check(is_told, false, &|| {
+                    format!("a problem for {text} in {mode}")
+                })?,
                 Some(Demand::Value(wanted)) => {
-                    check(held == Some(&wanted), &|| format!("{wanted:?} in {mode}"))?;
+                    check(held == Some(&wanted), true, &|| {
+                        format!("{wanted:?} in {mode}")
+                    })?;
                 }
                 Some(Demand::Alias(to_collection, to_name)) => {
                     let target = file.id_of(&to_collection, &to_name);
@@ -223,7 +232,7 @@ pub fn compare(sheet: &Sheet, file: &File, problems: &[Problem]) -> Result<(u64,
                         (Some(from), Some(to)) => leads_to(file, to, from, &mut BTreeSet::new()),
                         _ => false,
                     };
-                    check(is_alias || is_text || is_circle, &|| {
+                    check(is_alias || is_text || is_circle, false, &|| {
                         format!("an alias to {to_collection}:{to_name} ({target:?}) in {mode}")
                     })?;
                 }
@@ -233,7 +242,7 @@ pub fn compare(sheet: &Sheet, file: &File, problems: &[Problem]) -> Result<(u64,
         // Cells that hold alone make no variable, and so no description.
         if !text.is_empty() && (variable.is_some() || has_value) {
             let met = variable.is_some_and(|variable| variable.description == text);
-            check(met, &|| format!("the description {text}"))?;
+            check(met, true, &|| format!("the description {text}"))?;
         }
     }
     Ok((demands, explained))

@@ -1044,7 +1044,12 @@ impl World {
         {
             return Ok(());
         }
-        let (claims, explained) = oracle::compare(&self.sheet, &here.sandbox.file, &here.problems)?;
+        let (claims, explained) = oracle::compare(
+            &self.sheet,
+            &here.sandbox.file,
+            &here.problems,
+            self.hands_off,
+        )?;
         self.tally.claims += claims;
         self.tally.explained += explained;
         Ok(())
@@ -1079,9 +1084,13 @@ impl World {
             if here.is_stepping {
                 return wrong(String::from("the engine is still busy"));
             }
-            let (claims, explained) =
-                oracle::compare(&self.sheet, &here.sandbox.file, &here.problems)
-                    .map_err(|message| format!("plugin {at} at the end: {message}"))?;
+            let (claims, explained) = oracle::compare(
+                &self.sheet,
+                &here.sandbox.file,
+                &here.problems,
+                self.hands_off,
+            )
+            .map_err(|message| format!("plugin {at} at the end: {message}"))?;
             here.check_hand_edits()
                 .map_err(|message| format!("plugin {at} at the end: {message}"))?;
             self.tally.polling += u64::from(connected.link == Link::Polling);
