@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use crate::file::File;
-use crate::sheet::Sheet;
+use crate::sheet::{ID, Sheet};
 use sheetwire_core::document::Held;
 use sheetwire_core::protocol::panel::Problem;
 use sheetwire_core::value::VariableType;
@@ -25,6 +25,7 @@ struct Row<'a> {
     row: usize,
     collection: &'a str,
     name: &'a str,
+    id: &'a str,
     kind: VariableType,
 }
 
@@ -160,13 +161,21 @@ pub fn compare(
                 sheet.at(**other, name) == sheet.at(**row, name)
                     && collection_of(**other) == collection_of(**row)
             });
-            same.count() == 1 && is_name(sheet.at(**row, name))
+            let id = sheet.column(ID).map_or("", |id| sheet.at(**row, id));
+            let same_id = filled.iter().filter(|other| {
+                !id.is_empty()
+                    && sheet
+                        .column(ID)
+                        .is_some_and(|at| sheet.at(**other, at) == id)
+            });
+            same_id.count() <= 1 && same.count() == 1 && is_name(sheet.at(**row, name))
         })
         .filter_map(|row| {
             Some(Row {
                 row: *row,
                 collection: collection_of(*row),
                 name: sheet.at(*row, name),
+                id: sheet.column(ID).map_or("", |at| sheet.at(*row, at)),
                 kind: kind_of(sheet.at(*row, kind))?,
             })
         })
@@ -177,7 +186,18 @@ pub fn compare(
         let variable = id.and_then(|id| file.variables.get(&id));
         // Rows are counted from 1 where people see them.
         let is_told = told.contains(&(row.row + 1));
-        let fits = variable.is_none_or(|variable| variable.kind == row.kind);
+        // Figma can't move a variable to the collection that its row names now, nor change its type.
+        let moved = !row.id.is_empty()
+            && file.variables.values().any(|variable| {
+                variable
+                    .link
+                    .as_deref()
+                    .and_then(|link| link.strip_prefix('i'))
+                    == Some(row.id)
+                    && (file.collections[variable.collection].name != row.collection
+                        || variable.kind != row.kind)
+            });
+        let fits = !moved && variable.is_none_or(|variable| variable.kind == row.kind);
         let mut check = |met: bool, plain: bool, what: &dyn Fn() -> String| {
             demands += 1;
             if met {
@@ -188,11 +208,12 @@ pub fn compare(
                 return Ok(());
             }
             Err(format!(
-                "row {} demands {}:{} {}, the file holds {variable:?}, and nothing is told",
+                "row {} demands {}:{} {}, the file holds {variable:?}, and {} is told of it",
                 row.row + 1,
                 row.collection,
                 row.name,
-                what()
+                what(),
+                if is_told { "this too" } else { "nothing" },
             ))
         };
         let has_value = modes.iter().any(|(column, _)| {
@@ -228,13 +249,31 @@ pub fn compare(
                     );
                     let is_text =
                         row.kind == VariableType::String && held == Some(&Held::Text(text.into()));
+                    // The row named may stand for a variable elsewhere, by its id; that row is told about.
+                    let target_ids: Vec<String> = filled
+                        .iter()
+                        .filter(|at| {
+                            collection_of(**at) == to_collection && sheet.at(**at, name) == to_name
+                        })
+                        .filter_map(|at| Some(format!("i{}", sheet.at(*at, sheet.column(ID)?))))
+                        .collect();
+                    let is_elsewhere = match held {
+                        Some(Held::Alias(Some(found))) => file
+                            .variables
+                            .get(&found.0)
+                            .and_then(|found| found.link.as_ref())
+                            .is_some_and(|link| target_ids.contains(link)),
+                        _ => false,
+                    };
                     let is_circle = match (id, target) {
                         (Some(from), Some(to)) => leads_to(file, to, from, &mut BTreeSet::new()),
                         _ => false,
                     };
-                    check(is_alias || is_text || is_circle, false, &|| {
-                        format!("an alias to {to_collection}:{to_name} ({target:?}) in {mode}")
-                    })?;
+                    check(
+                        is_alias || is_text || is_circle || is_elsewhere,
+                        false,
+                        &|| format!("an alias to {to_collection}:{to_name} ({target:?}) in {mode}"),
+                    )?;
                 }
             }
         }

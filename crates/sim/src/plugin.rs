@@ -330,6 +330,14 @@ impl Plugin {
         if !gone.is_empty() && !self.may_remove {
             return Err(format!("{gone:?} were removed, and nobody said so"));
         }
+        let mut links: Vec<&str> = variables
+            .values()
+            .filter_map(|variable| variable.link.as_deref())
+            .collect();
+        links.sort_unstable();
+        if let Some(twice) = links.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(format!("two variables stand for {:?}", twice[0]));
+        }
         for (id, variable) in variables {
             if !self.ours.contains(id) && !self.foreign.contains_key(id) && variable.link.is_none()
             {

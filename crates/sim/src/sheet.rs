@@ -7,6 +7,8 @@ use sheetwire_core::sheet::{Cell, Content, pack};
 
 /// The columns that the sheet begins with.
 pub const HEADER: [&str; 6] = ["Collection", "Name", "Type", "light", "dark", "Description"];
+/// The column of ids that some sheets have.
+pub const ID: &str = "id";
 const KINDS: [&str; 4] = ["COLOR", "FLOAT", "STRING", "BOOLEAN"];
 const COLLECTIONS: [&str; 2] = ["base", "mode"];
 const WORDS: [&str; 5] = ["Inter", "Roboto", "two words", "é", "semi:colon"];
@@ -29,6 +31,9 @@ impl Sheet {
             broken: None,
             names: 0,
         };
+        if random.chance(300) {
+            sheet.rows[0].push(String::from(ID));
+        }
         for _ in 0..random.between(1, 25) {
             sheet.add_row(random);
         }
@@ -124,6 +129,10 @@ impl Sheet {
             if let Some(column) = self.column(header) {
                 self.set(at, column, text);
             }
+        }
+        if let Some(column) = self.column(ID) {
+            let id = format!("r{}", self.names);
+            self.set(at, column, id);
         }
     }
 

@@ -365,6 +365,12 @@ impl World {
                     for at in 0..self.plugins.len() {
                         self.break_socket(at);
                     }
+                    // Whoever waits for an answer hears that the connection broke.
+                    for held in std::mem::take(&mut self.relay.held) {
+                        let Member { plugin, life, turn } = held.member;
+                        let event = Event::Polled(turn, Err(Failure::Network));
+                        self.put(50, plugin, Some(life), What::Answered(event));
+                    }
                     self.relay.is_up = false;
                     self.relay.restart();
                     let pause = self.random.below(20_000);

@@ -125,7 +125,11 @@ impl Engine {
             if let Some(slot) = self
                 .document
                 .linked(&name_key(&collection.name, &name))
-                .filter(|slot| self.is_free(*slot, row))
+                .filter(|slot| {
+                    let held = self.document.variable(*slot);
+                    self.is_free(*slot, row)
+                        && held.map(|variable| variable.collection) == collection.slot
+                })
             {
                 return Some(slot);
             }
@@ -143,7 +147,7 @@ impl Engine {
     }
 
     /// Whether another row is the one that the link's key names.
-    fn has_row_with_key(&self, key: &str, except: u32) -> bool {
+    pub(super) fn has_row_with_key(&self, key: &str, except: u32) -> bool {
         if let Some(id) = key.strip_prefix('i') {
             return self
                 .ids

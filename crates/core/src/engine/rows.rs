@@ -31,6 +31,8 @@ pub(super) enum Reason {
     Duplicate,
     /// Another row has the same id.
     DuplicateId,
+    /// The variable with the row's id is in another collection.
+    Moved,
     /// The type cell names no type.
     TypeWord,
     /// The variable exists with another type.
@@ -566,10 +568,18 @@ impl Engine {
                 return Err(Reason::TypeWord);
             }
         }
+        let owner = self
+            .collections
+            .get(self.rows[row as usize].collection as usize)
+            .and_then(|entry| entry.slot);
         let existing = self
             .attach(row)
             .and_then(|slot| self.document.variable(slot))
-            .map(|variable| variable.kind);
+            .map(|variable| (variable.kind, variable.collection));
+        if !bare && existing.is_some_and(|(_, collection)| Some(collection) != owner) {
+            return Err(Reason::Moved);
+        }
+        let existing = existing.map(|(kind, _)| kind);
         match (typed.ok().flatten(), existing) {
             (Some(typed), Some(existing)) if typed != existing => Err(Reason::Retype),
             (_, Some(existing)) => Ok(existing),
@@ -712,6 +722,12 @@ impl Engine {
             .and_then(|entry| entry.slot);
         let mut held: Option<VariableSlot> = None;
         for (slot, variable) in self.document.named(name, name_hash) {
+            // One that a row of another name stands for is about to be renamed.
+            if let Link::OwnKey(key) = &variable.link
+                && self.has_row_with_key(key, NONE)
+            {
+                continue;
+            }
             let owner = self
                 .document
                 .collection(variable.collection)
@@ -1077,6 +1093,22 @@ impl Engine {
                     "Give one of the two rows an id of its own, or clear it.",
                 )
             }),
+            Reason::Moved => {
+                let column = layout.collection.unwrap_or(layout.name);
+                let held = Some(self.rows[row as usize].slot)
+                    .filter(|slot| *slot != NONE)
+                    .and_then(|slot| self.document.variable(VariableSlot(slot)))
+                    .and_then(|variable| self.document.collection(variable.collection));
+                let held = held.map_or("another", |owner| owner.name.as_str());
+                let message = format!(
+                    "The variable of this row is in the collection “{held}”, and Figma can't move a variable to another one."
+                );
+                Some(problem(
+                    column,
+                    message,
+                    "Write the old collection again, or give the row a new id so that a new variable is made.",
+                ))
+            }
             Reason::TypeWord => {
                 let column = layout.kind.unwrap_or(layout.name);
                 let message = format!("“{}” is no type.", shown(cell(text, column)));

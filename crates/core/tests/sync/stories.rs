@@ -641,3 +641,58 @@ fn a_plan_that_waits_is_not_applied_while_sync_is_off() {
     assert!(world.file.id_of("base", "size/1").is_some());
     assert!(matches!(world.told.last(), Some(ToPanel::Refused { .. })));
 }
+
+#[test]
+fn a_row_with_an_id_that_changes_its_collection_is_told() {
+    let sheet = "
+        | id | Collection | Name   | Type  | light | dark |
+        | r1 | base       | size/1 | FLOAT | 1     |      |
+        | r2 | other      | size/2 | FLOAT | 2     | 3    |
+    ";
+    let mut world = World::live(File::new(), &rows(sheet));
+    let before = world.file.clone();
+    world.change(3, &[(1, 1, "other"), (1, 4, "9")]);
+    world.settle();
+    assert_eq!(world.file.variables, before.variables);
+    let problems = &world.report().problems;
+    assert_eq!(problems.len(), 1);
+    assert_eq!(problems[0].address, "Tokens!B2");
+    assert_eq!(
+        problems[0].message,
+        "The variable of this row is in the collection “base”, and Figma can't move a variable to another one."
+    );
+    // With an id of its own it is another variable; what becomes of the old one is the designer's to say.
+    world.change(3, &[(1, 0, "r3")]);
+    world.settle();
+    let plan = world.preview().plan;
+    world.engine.approve(plan, false);
+    world.settle();
+    assert!(world.file.id_of("other", "size/1").is_some());
+    assert!(world.file.id_of("base", "size/1").is_some());
+    assert_eq!(world.report().problems, []);
+}
+
+#[test]
+fn an_alias_to_the_old_name_of_a_renamed_row_is_told() {
+    let sheet = "
+        | id | Collection | Name   | Type  | light    |
+        | r1 | base       | size/1 | FLOAT | 1        |
+        | r2 | base       | size/2 | FLOAT | {size/1} |
+    ";
+    let mut world = World::live(File::new(), &rows(sheet));
+    world.change(3, &[(1, 2, "size/one")]);
+    world.settle();
+    assert!(world.file.id_of("base", "size/one").is_some());
+    let told = |world: &World| -> Vec<String> {
+        let problems = world.report().problems.iter();
+        problems.map(|problem| problem.address.clone()).collect()
+    };
+    assert_eq!(told(&world), ["Tokens!E3"]);
+    world.engine.sync_now();
+    world.settle();
+    assert_eq!(
+        told(&world),
+        ["Tokens!E3"],
+        "comparing everything says the same"
+    );
+}
