@@ -1026,7 +1026,7 @@ impl World {
             file.faults = 1 + self.random.below(2) as u32;
         }
         let steps = self.random.between(1, 24);
-        let more = self.plugins[plugin].step(steps)?;
+        let more = self.plugins[plugin].step(steps, self.hands_off)?;
         for message in self.plugins[plugin].take_told() {
             self.post(plugin, message);
         }

@@ -410,6 +410,8 @@ impl Engine {
             if (hash, now, id_hash) != (was.hash, (was.collection, was.bare), was.id_hash) {
                 moved.extend(was.hash);
                 moved.extend(hash);
+                // By its id the row may rename a variable that other rows know by the old name.
+                moved.extend(self.name_held_by_id(was.row));
                 moved_ids.extend(was.id_hash);
                 moved_ids.extend(id_hash);
             } else {
@@ -474,6 +476,18 @@ impl Engine {
         } else {
             Stage::Mapping { at: 0 }
         };
+    }
+
+    /// What the variable with a row's id is called in the file, hashed.
+    fn name_held_by_id(&self, row: u32) -> Option<u32> {
+        let id = (row < self.grid.rows()).then(|| self.id_of(row))?;
+        if id.is_empty() {
+            return None;
+        }
+        let slot = self.document.linked(&id_key(&id))?;
+        self.document
+            .variable(slot)
+            .map(|variable| hash(&variable.name))
     }
 
     fn detach_if_moved(&mut self, row: u32) {

@@ -696,3 +696,28 @@ fn an_alias_to_the_old_name_of_a_renamed_row_is_told() {
         "comparing everything says the same"
     );
 }
+
+#[test]
+fn an_alias_is_told_when_a_row_that_had_lost_its_name_takes_another() {
+    let sheet = "
+        | id | Collection | Name   | Type  | light    |
+        | r1 | base       | size/1 | FLOAT | 1        |
+        | r2 | base       | size/2 | FLOAT | {size/1} |
+    ";
+    let mut world = World::live(File::new(), &rows(sheet));
+    world.change(3, &[(1, 2, "")]);
+    world.settle();
+    let plan = world.preview().plan;
+    world.engine.approve(plan, false);
+    world.settle();
+    world.change(3, &[(1, 2, "size/one")]);
+    world.settle();
+    assert!(world.file.id_of("base", "size/one").is_some());
+    let told: Vec<&str> = world
+        .report()
+        .problems
+        .iter()
+        .map(|problem| problem.address.as_str())
+        .collect();
+    assert_eq!(told, ["Tokens!E3"]);
+}
