@@ -1,7 +1,7 @@
 /**
- * The demo without a screen: `node xtask/js/demo-check.mjs CHROMIUM SERVE [argument…]`.
+ * The demo without a screen: `node xtask/js/demo-check.mjs CHROMIUM PICTURE SERVE [argument…]`.
  * Starts the playground's server, opens its page in Chromium, and succeeds when the cell that changes by itself has
- * changed a variable to that cell's colour.
+ * changed a variable to that cell's colour. PICTURE, when not empty, is where the page is then drawn, with the tab open.
  *
  * Owns the watching from outside. Must not know how the page or the plugin does it. Ends what it started, and nothing
  * else.
@@ -17,7 +17,7 @@ const STORY_MS_MAX = 120_000;
 /** Lines of the page's console that are kept for a failure's message. */
 const LINES_MAX = 40;
 
-const [executablePath, ...serve] = process.argv.slice(2);
+const [executablePath, picture, ...serve] = process.argv.slice(2);
 // The kernel ends the server, and the server its own, when this process is killed; see tests/journey/servers.ts.
 const guard = existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeathsig', 'TERM', '--'] : [];
 const [command, ...before] = [...guard, process.execPath];
@@ -32,7 +32,7 @@ try {
     executablePath,
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
   });
-  const page = await browser.newPage();
+  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
   page.on('console', (message) => keep(`${message.type()}: ${message.text()}`));
   page.on('pageerror', (error) => keep(`error: ${error.message}`));
   await page.goto(address);
@@ -47,6 +47,13 @@ try {
   }
   console.log(`${story.address} became ${wanted} in the sheet, and so did ${changed.join(', ')}.`);
   console.log(await page.textContent('#measured'));
+  if (picture !== '') {
+    const panel = await (await page.waitForSelector('#panel iframe')).contentFrame();
+    await panel.getByRole('tab', { name: 'Real-Time Sync' }).click();
+    await panel.locator('.link-status').waitFor();
+    await page.screenshot({ path: picture });
+    console.log(`drawn in ${picture}`);
+  }
 } catch (error) {
   console.error(`the demo did not come to its point: ${error.message}`);
   for (const line of lines) console.error(`  ${line}`);

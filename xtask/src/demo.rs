@@ -17,6 +17,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
     let root = workspace_root();
     let mut is_ci = false;
     let mut port = String::from("0");
+    let mut picture = None;
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
@@ -24,11 +25,14 @@ pub fn run(arguments: &[String]) -> Result<()> {
             "--port" => {
                 port = arguments.next().context("--port needs a number")?.clone();
             }
+            "--picture" => {
+                picture = Some(root.join(arguments.next().context("--picture needs a file")?));
+            }
             unknown => bail!("demo knows no `{unknown}`; see `cargo xtask help`"),
         }
     }
-    if is_ci {
-        return check(&root, servers);
+    if is_ci || picture.is_some() {
+        return watch(&root, servers, picture.as_deref());
     }
     build(&root, servers)?;
     println!("\nCtrl-C ends the demo and every server it started.");
@@ -42,6 +46,10 @@ pub fn run(arguments: &[String]) -> Result<()> {
 
 /// Builds the demo and watches it in a browser without a screen; fails unless a changed cell becomes a changed variable.
 pub fn check(root: &Path, build_servers: Build) -> Result<()> {
+    watch(root, build_servers, None)
+}
+
+fn watch(root: &Path, build_servers: Build, picture: Option<&Path>) -> Result<()> {
     let chromium = setup::chromium()?;
     build(root, build_servers)?;
     process::run(
@@ -49,6 +57,7 @@ pub fn check(root: &Path, build_servers: Build) -> Result<()> {
             .current_dir(root)
             .arg("xtask/js/demo-check.mjs")
             .arg(chromium)
+            .arg(picture.unwrap_or(Path::new("")))
             .args(serve(root)),
     )
 }

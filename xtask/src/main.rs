@@ -31,6 +31,7 @@ cargo xtask TASK
   demo    build everything, start fake Google, the relay and the playground, and print one address
           --port N              the playground's port (default: a free one)
           --ci                  watch it in a browser without a screen instead, and succeed when it works
+          --picture FILE        the same, and draw the page in FILE
   dist    build the plugin into dist/
           --relay URL           for publishing: this relay alone is allowed (https, no path)
           --ui=wasm|script      the panel as WebAssembly (default) or translated to a script
