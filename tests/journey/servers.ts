@@ -25,6 +25,11 @@ const LINES_MAX = 200;
  */
 const GUARD = existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeathsig', 'TERM', '--'] : [];
 
+/** This process's environment without the tests' own settings, which a relay would refuse as unknown. */
+function inherited(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('SHEETWIRE_')));
+}
+
 /** One running server. */
 export class Server {
   private constructor(
@@ -38,7 +43,7 @@ export class Server {
   /** Starts a program and waits for its line `listening on ORIGIN`. */
   static async start(name: string, program: string, args: string[], env: Record<string, string> = {}): Promise<Server> {
     const [command = program, ...before] = [...GUARD, program];
-    const child = spawn(command, [...before, ...args], { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(command, [...before, ...args], { env: { ...inherited(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
     const lines: string[] = [];
     const keep = (line: string): void => {
       lines.push(line);
