@@ -100,6 +100,7 @@ pub fn read(body: &str) -> Option<ToSandbox> {
         "confirm_columns" => ToSandbox::ConfirmColumns {
             columns: columns(&fields)?,
             header_row: fields.count("header_row")?,
+            layout: layout(&fields)?,
         },
         "approve" => ToSandbox::Approve {
             plan: fields.count("plan")?,
@@ -169,7 +170,69 @@ pub fn connection(text: &str) -> Option<Connection> {
         columns: columns(&kept)?,
         header_row: kept.count("header_row")?,
         approved: kept.truth("approved")?,
+        layout: layout(&kept)?,
     })
+}
+
+/// How a sheet lies; `Some(None)` where nothing is said, `None` for what this version does not know.
+fn layout(fields: &Fields) -> Option<Option<SheetLayout>> {
+    let Some(lies) = fields.object("layout") else {
+        return Some(None);
+    };
+    let rem = lies
+        .get("rem")
+        .filter(Array::is_array)
+        .map(|list| Array::from(&list))?;
+    Some(Some(SheetLayout {
+        shape: match lies.text("shape")?.as_str() {
+            "tokens" => Shape::Tokens,
+            "records" => Shape::Records,
+            "long" => Shape::Long,
+            _ => return None,
+        },
+        brands: match lies.text("brands")?.as_str() {
+            "none" => Brands::None,
+            "modes" => Brands::Modes,
+            "collections" => Brands::Collections,
+            _ => return None,
+        },
+        sections: match lies.text("sections")?.as_str() {
+            "ignore" => Sections::Ignore,
+            "groups" => Sections::Groups,
+            "collections" => Sections::Collections,
+            _ => return None,
+        },
+        names: match lies.text("names")?.as_str() {
+            "keep" => Names::Keep,
+            "groups" => Names::Groups,
+            _ => return None,
+        },
+        same_collection: lies.truth("same_collection")?,
+        skip_rows: lies.count("skip_rows")?,
+        only: rule(&lies, "only")?,
+        ignore: rule(&lies, "ignore")?,
+        rem: rem
+            .iter()
+            .map(|base| {
+                let base = Fields(base);
+                Some(RemBase {
+                    mode: base.text("mode")?,
+                    px: base.count("px")?,
+                })
+            })
+            .collect::<Option<_>>()?,
+    }))
+}
+
+fn rule(lies: &Fields, key: &str) -> Option<Option<RowRule>> {
+    let Some(rule) = lies.object(key) else {
+        return Some(None);
+    };
+    let words = Array::from(&rule.get("words").filter(Array::is_array)?);
+    Some(Some(RowRule {
+        header: rule.text("header")?,
+        words: words.iter().map(|word| word.as_string()).collect::<Option<_>>()?,
+    }))
 }
 
 fn sheet(fields: &Fields) -> Option<SheetRef> {
@@ -203,7 +266,10 @@ fn columns(fields: &Fields) -> Option<Vec<Column>> {
                 role: match role.text("role")?.as_str() {
                     "ignore" => Role::Ignore,
                     "collection" => Role::Collection,
+                    "group" => Role::Group,
                     "name" => Role::Name,
+                    "mode_name" => Role::ModeName,
+                    "variable" => Role::Variable,
                     "type" => Role::Type,
                     "mode" => Role::Mode {
                         name: role.text("name")?,

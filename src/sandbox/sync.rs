@@ -232,7 +232,8 @@ impl Handle {
             ToSandbox::ConfirmColumns {
                 columns,
                 header_row,
-            } => sync.engine.confirm_columns(columns, header_row),
+                layout,
+            } => sync.engine.confirm_layout(columns, header_row, layout),
             ToSandbox::Approve {
                 plan,
                 include_removals,

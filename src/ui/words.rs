@@ -177,9 +177,12 @@ pub fn role(role: &Role) -> &'static str {
     match role {
         Role::Ignore => "Ignore",
         Role::Collection => "Collection",
+        Role::Group => "Group, before the name",
         Role::Name => "Name",
         Role::Type => "Type",
         Role::Mode { .. } => "Mode",
+        Role::ModeName => "Mode’s name",
+        Role::Variable => "Variable",
         Role::Description => "Description",
         Role::Scopes => "Scopes",
         Role::CodeWeb => "Code syntax: Web",

@@ -20,12 +20,13 @@ use crate::apply::{FAILED_RUNS_MAX, Figma, Run, Totals};
 use crate::document::index::Index;
 use crate::document::{CollectionSlot, Document, ModeSlot, PackError, VariableSlot};
 use crate::engine::rows::Row;
-use crate::mapping::grid::{Cells, Grid, change, shown};
+use crate::mapping::grid::{Cells, change, shown};
+use crate::mapping::view::View;
 use crate::mapping::{self, Layout};
 use crate::owned;
 use crate::plan::{RowChange, gate};
 use crate::protocol::panel::{
-    Column, Connection, Counts, PREVIEW_ROWS_MAX, PreviewRow, ToPanel, WaitReason,
+    Column, Connection, Counts, PREVIEW_ROWS_MAX, PreviewRow, SheetLayout, ToPanel, WaitReason,
 };
 use crate::protocol::relay::{Position, SheetInfo, SheetRef};
 use crate::session::StopReason;
@@ -177,7 +178,7 @@ pub struct Engine {
     stage: Stage,
     effects: Vec<Effect>,
 
-    grid: Grid,
+    grid: View,
     loaded: bool,
     info: SheetInfo,
     context: ReadContext,
@@ -221,7 +222,10 @@ impl Engine {
     pub fn new(connection: Option<Connection>, locale: &str, read_only: bool) -> Engine {
         let layout = connection
             .as_ref()
-            .and_then(|kept| Layout::new(&kept.columns, kept.header_row).ok());
+            .and_then(|kept| {
+                let lies = kept.layout.clone().unwrap_or_default();
+                Layout::of(&kept.columns, kept.header_row, &lies).ok()
+            });
         Engine {
             connection,
             read_only,
@@ -230,7 +234,7 @@ impl Engine {
             incoming: VecDeque::new(),
             stage: Stage::Rest,
             effects: Vec::new(),
-            grid: Grid::default(),
+            grid: View::default(),
             loaded: false,
             info: SheetInfo {
                 spreadsheet_title: String::new(),
@@ -332,6 +336,7 @@ impl Engine {
             columns: Vec::new(),
             header_row: 0,
             approved: false,
+            layout: None,
         });
         self.layout = None;
         self.keep();
@@ -497,8 +502,18 @@ impl Engine {
         matches
     }
 
-    /// The designer's columns.
+    /// The designer's columns, in a sheet of one row a variable under one header row.
     pub fn confirm_columns(&mut self, columns: Vec<Column>, header_row: u32) {
+        self.confirm_layout(columns, header_row, None);
+    }
+
+    /// The designer's columns, and how the sheet lies.
+    pub fn confirm_layout(
+        &mut self,
+        columns: Vec<Column>,
+        header_row: u32,
+        lies: Option<SheetLayout>,
+    ) {
         let Some(connection) = &self.connection else {
             self.refuse(
                 "No sheet is connected to this file.",
@@ -506,7 +521,7 @@ impl Engine {
             );
             return;
         };
-        match Layout::new(&columns, header_row) {
+        match Layout::of(&columns, header_row, &lies.clone().unwrap_or_default()) {
             Err(problems) => {
                 let first = problems.into_iter().next();
                 let (message, remedy) = first.map_or_else(Default::default, |problem| {
@@ -516,11 +531,15 @@ impl Engine {
             }
             Ok(layout) => {
                 let mut connection = connection.clone();
-                if connection.columns != columns || connection.header_row != header_row {
+                if connection.columns != columns
+                    || connection.header_row != header_row
+                    || connection.layout != lies
+                {
                     connection.approved = false;
                 }
                 connection.columns = columns;
                 connection.header_row = header_row;
+                connection.layout = lies;
                 self.connection = Some(connection);
                 self.layout = Some(layout);
                 self.waiting = None;
@@ -799,12 +818,12 @@ impl Engine {
     }
 
     fn infer(&mut self) {
-        let inferred = mapping::infer(&self.grid, &self.info.sheet_title, &self.context);
+        let inferred = mapping::infer(self.grid.sheet(), &self.info.sheet_title, &self.context);
         let mut sample = Vec::new();
         let first = inferred.header_row + 1;
-        for row in first..self.grid.rows().min(first + SAMPLE_ROWS_MAX) {
+        for row in first..self.grid.sheet().rows().min(first + SAMPLE_ROWS_MAX) {
             sample.push(
-                Cells::new(self.grid.row(row))
+                Cells::new(self.grid.sheet().row(row))
                     .take(inferred.columns.len())
                     .map(|packed| shown(packed).into_owned())
                     .collect(),
@@ -815,6 +834,7 @@ impl Engine {
             header_row: inferred.header_row,
             sample,
             problems: inferred.problems,
+            layout: inferred.layout,
         });
         self.stage = Stage::Rest;
     }

@@ -1,22 +1,25 @@
 //! From rows to desired variables: which row is the header, what each column is for, what a row says.
 //!
-//! Owns the tokens layout, its inference, and the rules for names, types, scopes and switches. Must not know what
-//! Figma holds: identity, aliases' targets and differences are the engine's.
+//! Owns where each role stands and the rules for names and switches. How the columns are told is `inference`'s, how a
+//! sheet that lies otherwise becomes rows of one variable each is `view`'s. Must not know what Figma holds: identity,
+//! aliases' targets and differences are the engine's.
 
 pub mod grid;
+mod header;
+mod inference;
+pub mod view;
 
-use crate::mapping::grid::{Cells, Grid, cell, shown};
+use crate::mapping::grid::Cells;
 use crate::owned;
-use crate::protocol::panel::{Column, Problem, Role};
-use crate::sheet::{CellView, a1};
-use crate::value::{self, ReadContext, Reading, parse_type};
+use crate::protocol::panel::{Brands, Column, Names, Role, RowRule, Shape, SheetLayout};
+
+pub use header::headers;
+pub use inference::{Inferred, infer};
 
 /// How many rows at the top are looked at for a header.
 pub const HEADER_SEARCH_ROWS: u32 = 20;
 /// How many columns are read; a column further right is ignored.
 pub const COLUMNS_MAX: u32 = 200;
-/// How many rows are looked at, spread over the sheet, to tell a mode column from another.
-const SAMPLE_ROWS: u32 = 24;
 /// Most characters of a mode's name. Source: Figma's variables API.
 pub const MODE_NAME_MAX: usize = 40;
 /// Most modes of a collection on any plan. Source: Figma's variables API.
@@ -31,15 +34,38 @@ pub struct ModeColumn {
     pub column: u32,
     /// The mode's name in Figma.
     pub name: String,
+    /// Pixels in one rem, where the connection says so.
+    pub rem_px: Option<u32>,
+}
+
+/// A rule about rows, with its column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// Zero-based.
+    pub column: u32,
+    /// In lower case.
+    pub words: Vec<String>,
 }
 
 /// Where each role stands; from confirmed columns.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Layout {
-    /// Zero-based row of the header.
+    /// Zero-based row of the header; of two header rows, the lower one.
     pub header_row: u32,
-    /// The name's column.
+    /// The columns with parts of the name that stand before it.
+    pub groups: Vec<u32>,
+    /// The name's column; in the records layout, the column of the modes' names.
     pub name: u32,
+    /// The column of the mode that a row's value is for; in the long layout only.
+    pub mode_name: Option<u32>,
+    /// Columns of variables; in the records layout only.
+    pub variables: Vec<u32>,
+    /// What the names' signs stand for.
+    pub names: Names,
+    /// Which rows give values.
+    pub only: Option<Rule>,
+    /// Which rows are not read.
+    pub ignore: Option<Rule>,
     /// The collection's column; without one every row is in a collection named after the tab.
     pub collection: Option<u32>,
     /// The type's column.
@@ -76,9 +102,23 @@ impl Layout {
     /// # Errors
     /// What is missing or there twice, or a mode's name that Figma would refuse; nothing is used then.
     pub fn new(columns: &[Column], header_row: u32) -> Result<Layout, Vec<LayoutProblem>> {
+        Layout::of(columns, header_row, &SheetLayout::default())
+    }
+
+    /// Makes a layout of confirmed columns in a sheet that lies as `lies` says. The modes of records and of the long
+    /// layout stand in the sheet's rows: [`view::View::arrange`] finds them.
+    ///
+    /// # Errors
+    /// As [`Layout::new`]; also a rule about a column that is not there.
+    pub fn of(
+        columns: &[Column],
+        header_row: u32,
+        lies: &SheetLayout,
+    ) -> Result<Layout, Vec<LayoutProblem>> {
         let mut layout = Layout {
             header_row,
             name: u32::MAX,
+            names: lies.names,
             ..Layout::default()
         };
         let mut problems = Vec::new();
@@ -102,10 +142,21 @@ impl Layout {
                     modes.push(ModeColumn {
                         column: index,
                         name: name.trim().to_owned(),
+                        rem_px: rem_px(lies, name.trim()),
                     });
                     layout.last = layout.last.max(index);
                     continue;
                 }
+                Role::Group => {
+                    layout.groups.push(index);
+                    layout.last = layout.last.max(index);
+                    continue;
+                }
+                Role::Variable => {
+                    layout.variables.push(index);
+                    continue;
+                }
+                Role::ModeName => (&mut layout.mode_name, "the mode's name"),
                 Role::Collection => (&mut layout.collection, "the collection"),
                 Role::Name => (&mut name, "the name"),
                 Role::Type => (&mut layout.kind, "the type"),
@@ -131,48 +182,63 @@ impl Layout {
             Some(name) => layout.name = name,
             None => problem(
                 None,
-                owned("No column holds the variables' names."),
+                owned(if lies.shape == Shape::Records {
+                    "No column holds the modes' names."
+                } else {
+                    "No column holds the variables' names."
+                }),
                 "Mark one column as the name.",
             ),
         }
-        if modes.is_empty() {
-            problem(
-                None,
-                owned("No column holds values."),
-                "Mark at least one column as a mode.",
-            );
+        match lies.shape {
+            Shape::Tokens => check_modes(&modes, lies.brands, &mut problem),
+            Shape::Records => {
+                if layout.variables.is_empty() {
+                    problem(
+                        None,
+                        owned("No column holds a variable's values."),
+                        "Mark at least one column as a variable.",
+                    );
+                }
+            }
+            Shape::Long => {
+                if layout.mode_name.is_none() {
+                    problem(
+                        None,
+                        owned("No column says which mode a row's value is for."),
+                        "Mark one column as the mode's name.",
+                    );
+                }
+                if modes.len() != 1 {
+                    problem(
+                        None,
+                        owned("One column must hold the values."),
+                        "Mark exactly one column as a mode; its name does not matter.",
+                    );
+                }
+            }
         }
-        if modes.len() > MODES_MAX {
-            let message = format!(
-                "{} columns are marked as modes; Figma allows {MODES_MAX} in a collection.",
-                modes.len()
-            );
-            problem(None, message, "Ignore some of the columns.");
-        }
-        for (at, mode) in modes.iter().enumerate() {
-            let length = mode.name.chars().count();
-            if length == 0 {
-                problem(
-                    Some(mode.column),
-                    owned("This mode has no name."),
-                    "Give the column a header, or ignore it.",
-                );
-            } else if length > MODE_NAME_MAX {
-                let message = format!(
-                    "The mode's name has {length} characters; Figma allows {MODE_NAME_MAX}."
-                );
-                problem(
-                    Some(mode.column),
-                    message,
-                    "Shorten the name, or ignore the column.",
-                );
-            } else if modes[..at].iter().any(|other| other.name == mode.name) {
-                let message = format!("Two columns are the mode “{}”.", mode.name);
-                problem(
-                    Some(mode.column),
-                    message,
-                    "Rename one of them, or ignore it.",
-                );
+        for (rule, place) in [
+            (&lies.only, &mut layout.only),
+            (&lies.ignore, &mut layout.ignore),
+        ] {
+            let Some(RowRule { header, words }) = rule else {
+                continue;
+            };
+            match columns.iter().find(|column| column.header == *header) {
+                Some(column) => {
+                    *place = Some(Rule {
+                        column: column.index,
+                        words: words
+                            .iter()
+                            .map(|word| word.trim().to_lowercase())
+                            .collect(),
+                    });
+                }
+                None => {
+                    let message = ["No column is called “", header, "”, which a rule is about."];
+                    problem(None, message.concat(), "Choose another column for the rule.");
+                }
             }
         }
         layout.modes = modes;
@@ -183,6 +249,18 @@ impl Layout {
         }
     }
 
+    /// A name as the variable has it: `$color.brand--500` is `color/brand/500` where the signs stand for groups.
+    pub fn variable_name(&self, name: String) -> String {
+        match self.names {
+            Names::Keep => name,
+            Names::Groups => {
+                let bare = name.strip_prefix('$').unwrap_or(&name);
+                let bare = bare.strip_prefix("--").unwrap_or(bare);
+                bare.replace("--", "/").replace('.', "/")
+            }
+        }
+    }
+
     /// The cells of a row up to the last column that matters.
     pub fn split<'a>(&self, row: &'a str, cells: &mut Vec<&'a str>) {
         cells.clear();
@@ -190,177 +268,61 @@ impl Layout {
     }
 }
 
-/// What inference found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Inferred {
-    /// One for each column.
-    pub columns: Vec<Column>,
-    /// Zero-based row of the header.
-    pub header_row: u32,
-    /// What keeps the sheet from being read at all.
-    pub problems: Vec<Problem>,
+/// Pixels in one rem of a mode; `None` where nobody said.
+fn rem_px(lies: &SheetLayout, mode: &str) -> Option<u32> {
+    let of = |name: &str| lies.rem.iter().find(|base| base.mode == name);
+    of(mode).or_else(|| of("")).map(|base| base.px)
 }
 
-/// The role a header's words stand for; `None` when they stand for none.
-fn role_of_header(header: &str) -> Option<Role> {
-    let lower = header.trim().to_lowercase();
-    let words = lower.trim_start_matches('$').replace(['_', '-'], " ");
-    let compact: String = words
-        .chars()
-        .filter(|character| !character.is_whitespace())
-        .collect();
-    Some(match compact.as_str() {
-        "collection" | "variablecollection" | "set" | "tokenset" => Role::Collection,
-        "name" | "token" | "tokenname" | "variable" | "variablename" | "path" => Role::Name,
-        "type" | "kind" | "resolvedtype" | "variabletype" | "tokentype" => Role::Type,
-        "description" | "desc" | "comment" | "comments" | "notes" | "note" | "usage" => {
-            Role::Description
+/// What Figma would refuse about modes' names.
+fn check_modes(
+    modes: &[ModeColumn],
+    brands: Brands,
+    problem: &mut dyn FnMut(Option<u32>, String, &str),
+) {
+    if modes.is_empty() {
+        problem(
+            None,
+            owned("No column holds values."),
+            "Mark at least one column as a mode.",
+        );
+    }
+    if modes.len() > MODES_MAX && brands != Brands::Collections {
+        let message = format!(
+            "{} columns are marked as modes; Figma allows {MODES_MAX} in a collection.",
+            modes.len()
+        );
+        problem(None, message, "Ignore some of the columns.");
+    }
+    for (at, mode) in modes.iter().enumerate() {
+        if let Some((message, remedy)) = mode_trouble(&mode.name) {
+            problem(Some(mode.column), message, remedy);
+        } else if modes[..at].iter().any(|other| other.name == mode.name) {
+            let message = format!("Two columns are the mode “{}”.", mode.name);
+            problem(
+                Some(mode.column),
+                message,
+                "Rename one of them, or ignore it.",
+            );
         }
-        "scopes" | "scope" | "scoping" => Role::Scopes,
-        "code:web" | "codeweb" | "web" | "css" | "cssvariable" | "codesyntax:web"
-        | "codesyntaxweb" => Role::CodeWeb,
-        "code:android" | "codeandroid" | "android" | "codesyntax:android" | "codesyntaxandroid" => {
-            Role::CodeAndroid
-        }
-        "code:ios" | "codeios" | "ios" | "codesyntax:ios" | "codesyntaxios" => Role::CodeIos,
-        "hidden" | "hide" | "hiddenfrompublishing" => Role::Hidden,
-        "id" | "uuid" | "guid" | "rowid" | "tokenid" => Role::Id,
-        _ => return None,
-    })
-}
-
-/// Whether a header is commonly a mode's, so that the column is one even while it is empty or holds texts.
-fn is_mode_word(header: &str) -> bool {
-    matches!(
-        header.trim().to_lowercase().as_str(),
-        "value"
-            | "values"
-            | "default"
-            | "light"
-            | "dark"
-            | "mode 1"
-            | "base"
-            | "mobile"
-            | "tablet"
-            | "desktop"
-            | "high contrast"
-    )
-}
-
-fn same_role(left: &Role, right: &Role) -> bool {
-    match (left, right) {
-        (Role::Mode { .. }, Role::Mode { .. }) => true,
-        _ => left == right,
     }
 }
 
-/// Looks for the header among the first rows and for a role of every column.
-pub fn infer(grid: &Grid, sheet_title: &str, context: &ReadContext) -> Inferred {
-    let mut best: Option<(usize, u32)> = None;
-    for row in 0..grid.rows().min(HEADER_SEARCH_ROWS) {
-        let mut roles: Vec<Role> = Vec::new();
-        for packed in Cells::new(grid.row(row)).take(COLUMNS_MAX as usize) {
-            if let Some(role) = role_of_header(&shown(packed))
-                && !roles.iter().any(|known| same_role(known, &role))
-            {
-                roles.push(role);
-            }
-        }
-        if roles.contains(&Role::Name) && best.is_none_or(|(score, _)| roles.len() > score) {
-            best = Some((roles.len(), row));
-        }
+/// What Figma would refuse about a mode's name, and what to do.
+fn mode_trouble(name: &str) -> Option<(String, &'static str)> {
+    let length = name.chars().count();
+    if length == 0 {
+        Some((
+            owned("This mode has no name."),
+            "Give the column a header, or ignore it.",
+        ))
+    } else if length > MODE_NAME_MAX {
+        let message =
+            format!("The mode's name has {length} characters; Figma allows {MODE_NAME_MAX}.");
+        Some((message, "Shorten the name, or ignore the column."))
+    } else {
+        None
     }
-    let header_row = best.map_or(0, |(_, row)| row);
-    let mut columns: Vec<Column> = Vec::new();
-    for (index, packed) in Cells::new(grid.row(header_row))
-        .take(COLUMNS_MAX as usize)
-        .enumerate()
-    {
-        let index = index as u32;
-        let header = shown(packed).into_owned();
-        let role = role_of_header(&header)
-            .filter(|role| !columns.iter().any(|column| same_role(&column.role, role)));
-        columns.push(Column {
-            index,
-            header,
-            role: role.unwrap_or(Role::Ignore),
-        });
-    }
-    let kind_column = columns
-        .iter()
-        .find(|column| column.role == Role::Type)
-        .map(|column| column.index);
-    for column in &mut columns {
-        let header = &column.header;
-        if column.role != Role::Ignore || header.is_empty() || role_of_header(header).is_some() {
-            continue;
-        }
-        if is_mode_word(header)
-            || holds_values(grid, header_row, column.index, kind_column, context)
-        {
-            column.role = Role::Mode {
-                name: header.clone(),
-            };
-        }
-    }
-    let mut problems = Vec::new();
-    let address = a1(sheet_title, header_row, 0);
-    if best.is_none() {
-        problems.push(Problem {
-            address: address.clone(),
-            message: format!("No header was found in the first {HEADER_SEARCH_ROWS} rows: none of them has a column called Name."),
-            remedy: owned("Write Name above the names, or choose the columns by hand."),
-        });
-    }
-    if !columns
-        .iter()
-        .any(|column| matches!(column.role, Role::Mode { .. }))
-    {
-        problems.push(Problem {
-            address,
-            message: owned("No column with values was found."),
-            remedy: owned(
-                "Write a header such as Value above the values, or mark the column as a mode.",
-            ),
-        });
-    }
-    Inferred {
-        columns,
-        header_row,
-        problems,
-    }
-}
-
-fn holds_values(
-    grid: &Grid,
-    header_row: u32,
-    column: u32,
-    kind_column: Option<u32>,
-    context: &ReadContext,
-) -> bool {
-    let rows = grid.rows().saturating_sub(header_row + 1);
-    let stride = (rows / SAMPLE_ROWS).max(1);
-    let (mut filled, mut values) = (0, 0);
-    let mut row = header_row + 1;
-    while row < grid.rows() {
-        let text = grid.row(row);
-        let packed = cell(text, column);
-        if !packed.is_empty() {
-            let expected =
-                kind_column.and_then(|kind| parse_type(&shown(cell(text, kind))).ok().flatten());
-            match value::read(CellView::new(packed), expected, context) {
-                Ok(Reading::Value(value::Value::String(_))) if expected.is_none() => filled += 1,
-                Ok(Reading::Value(_) | Reading::Alias(_) | Reading::Composed { .. }) => {
-                    filled += 1;
-                    values += 1;
-                }
-                Ok(Reading::Empty | Reading::Hold) => {}
-                Err(_) => filled += 1,
-            }
-        }
-        row += stride;
-    }
-    values > 0 && values * 2 >= filled
 }
 
 /// Reads a switch, such as a cell of the hidden column.

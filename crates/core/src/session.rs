@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::flags::Decision;
-use crate::protocol::panel::{Column, Connection, Preview, Problem, RunReport, WaitReason};
+use crate::protocol::panel::{Column, Connection, Preview, Problem, RunReport, WaitReason, SheetLayout};
 use crate::protocol::relay::{Spreadsheet, SpreadsheetEntry};
 
 /// Why sync was stopped.
@@ -75,6 +75,8 @@ pub enum State {
         sample: Vec<Vec<String>>,
         /// What keeps the sheet from being read.
         problems: Vec<Problem>,
+        /// How the sheet seems to lie.
+        layout: Option<SheetLayout>,
         /// The columns were confirmed; the preview is being made.
         busy: bool,
     },

@@ -4,8 +4,13 @@
 
 #[path = "cases/cells.rs"]
 mod cells;
+#[path = "sync/file.rs"]
+#[allow(dead_code)] // The stories of sync use the rest.
+mod figma;
 #[path = "cases/file.rs"]
 mod file;
+#[path = "cases/layout.rs"]
+mod layout;
 #[path = "cases/links.rs"]
 mod links;
 #[path = "cases/row.rs"]
@@ -21,6 +26,7 @@ const RUNNERS: &[(&str, file::Runner)] = &[
     ("row", row::run),
     ("link", links::run),
     ("scopes", scopes::run),
+    ("layout", layout::run),
 ];
 
 #[test]

@@ -7,7 +7,7 @@ use super::{button, enabled_button, heading, page};
 use crate::{Panel, sandbox, words};
 use leptos::prelude::*;
 use sheetwire_core::mapping::{Layout, MODE_NAME_MAX};
-use sheetwire_core::protocol::panel::{Column, Problem, Role};
+use sheetwire_core::protocol::panel::{Column, Problem, Role, SheetLayout};
 use sheetwire_core::session::{Action, State};
 use sheetwire_core::sheet::a1;
 
@@ -23,6 +23,7 @@ struct Inferred {
     header_row: u32,
     sample: Vec<Vec<String>>,
     problems: Vec<Problem>,
+    layout: SheetLayout,
 }
 
 impl Inferred {
@@ -64,15 +65,18 @@ struct Draft {
 }
 
 /// All roles, in the order of the choice.
-fn roles() -> [Role; 12] {
+fn roles() -> [Role; 15] {
     [
         Role::Ignore,
         Role::Collection,
+        Role::Group,
         Role::Name,
         Role::Type,
         Role::Mode {
             name: String::new(),
         },
+        Role::ModeName,
+        Role::Variable,
         Role::Description,
         Role::Scopes,
         Role::CodeWeb,
@@ -95,6 +99,7 @@ pub fn confirm(panel: Panel) -> AnyView {
             header_row,
             sample,
             problems,
+            layout,
             ..
         } = &*panel.session.read()
         {
@@ -103,6 +108,7 @@ pub fn confirm(panel: Panel) -> AnyView {
                 header_row: *header_row,
                 sample: sample.clone(),
                 problems: problems.clone(),
+                layout: layout.clone().unwrap_or_default(),
             })
         } else {
             None
@@ -126,6 +132,9 @@ fn form(panel: Panel, inferred: Inferred, busy: Memo<bool>) -> AnyView {
                 Role::Mode { name } => name.clone(),
                 Role::Ignore
                 | Role::Collection
+                | Role::Group
+                | Role::ModeName
+                | Role::Variable
                 | Role::Name
                 | Role::Type
                 | Role::Description
@@ -172,7 +181,9 @@ fn form(panel: Panel, inferred: Inferred, busy: Memo<bool>) -> AnyView {
         })
     };
     let lacking = Memo::new(move |_| {
-        Layout::new(&columns(), header_row.get())
+        let columns = columns();
+        inferred
+            .with_value(|inferred| Layout::of(&columns, header_row.get(), &inferred.layout))
             .err()
             .unwrap_or_default()
             .into_iter()

@@ -135,7 +135,7 @@ impl Engine {
                 },
                 collection: collection.name.clone(),
                 name: self.name_of(row).into_owned(),
-                address: a1(&self.info.sheet_title, row, layout.name),
+                address: self.at(row, layout.name),
                 fields: fields.collect(),
             });
             return true;
@@ -205,7 +205,7 @@ impl Engine {
 
     fn problem_list(&self) -> (Vec<Problem>, u32) {
         let at = |row: u32, problem: &CellProblem| Problem {
-            address: a1(&self.info.sheet_title, row, problem.column),
+            address: self.at(row, problem.column),
             message: problem.message.clone(),
             remedy: problem.remedy.clone(),
         };
@@ -214,11 +214,17 @@ impl Engine {
             message: problem.message.clone(),
             remedy: problem.remedy.clone(),
         });
+        let lies = self.grid.problems().iter().map(|problem| Problem {
+            address: a1(&self.info.sheet_title, problem.row, problem.column),
+            message: problem.message.clone(),
+            remedy: problem.remedy.clone(),
+        });
         let limits = self
             .limit_problems
             .iter()
             .map(|(row, problem)| at(*row, problem));
         let total = self.loose_problems.len()
+            + self.grid.problems().len()
             + self.limit_problems.len()
             + self
                 .problems
@@ -242,6 +248,7 @@ impl Engine {
                 .collect::<Vec<_>>()
         });
         let list = loose
+            .chain(lies)
             .chain(limits)
             .chain(cells.map(|(row, problem)| at(row, problem)))
             .take(PROBLEMS_MAX)

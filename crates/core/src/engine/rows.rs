@@ -8,7 +8,8 @@ use super::{CellProblem, CollectionEntry, Engine, NONE, ROWS_A_STEP, SLOTS_A_STE
 use crate::apply::RETRIES_MAX;
 use crate::document::index::hash;
 use crate::document::{Held, Link, ModeSlot, Scopes, VariableSlot};
-use crate::mapping::grid::{Cells, cell, shown};
+use crate::mapping::grid::{cell, shown};
+use crate::mapping::view::Reach;
 use crate::mapping::{self, HEADER_SEARCH_ROWS, Layout, name_trouble, switch_of};
 use crate::owned;
 use crate::plan::{RowChange, Target, Write};
@@ -148,6 +149,8 @@ impl Engine {
                 };
                 return;
             }
+            self.arrange();
+            self.forget_rows(self.grid.rows());
         }
         let end = (next + ROWS_A_STEP).min(self.grid.rows());
         for row in next..end {
@@ -160,30 +163,49 @@ impl Engine {
         };
     }
 
+    /// Makes the rows of the sheet anew, as the connection says that it lies.
+    fn arrange(&mut self) {
+        let Some(connection) = &self.connection else {
+            return;
+        };
+        let lies = connection.layout.clone().unwrap_or_default();
+        let title = &self.info.sheet_title;
+        let made = self
+            .grid
+            .arrange(&connection.columns, connection.header_row, &lies, title);
+        // Columns are kept only after they were found good, so that nothing is lost here.
+        self.layout = made.ok();
+    }
+
+    /// A1 notation of a row's cell, where it stands in the sheet.
+    pub(super) fn at(&self, row: u32, column: u32) -> String {
+        let (row, column) = self.grid.place(row, column);
+        a1(&self.info.sheet_title, row, column)
+    }
+
     /// Finds the confirmed columns again by their headers. Where one is gone, says so.
     fn locate_header(&mut self) -> bool {
         let Some(connection) = &self.connection else {
             return false;
         };
-        let used = |column: &&Column| column.role != Role::Ignore;
-        let header = self.grid.row(connection.header_row);
+        // The headers of records are the variables' names, which may change.
+        let used = |column: &&Column| !matches!(column.role, Role::Ignore | Role::Variable);
+        let lies = connection.layout.clone().unwrap_or_default();
+        let sheet = self.grid.sheet();
+        let header = mapping::headers(sheet, connection.header_row, lies.brands);
+        let text = |column: u32| header.get(column as usize).map_or("", String::as_str);
         let in_place = connection
             .columns
             .iter()
             .filter(used)
-            .all(|column| shown(cell(header, column.index)) == column.header);
-        if in_place && self.grid.rows() > connection.header_row {
+            .all(|column| text(column.index) == column.header);
+        if in_place && sheet.rows() > connection.header_row {
             return true;
         }
-        let rows = self
-            .grid
-            .rows()
+        let rows = sheet.rows()
             .min(HEADER_SEARCH_ROWS.max(connection.header_row + 1));
         for row in 0..rows {
-            let headers: Vec<String> = Cells::new(self.grid.row(row))
-                .take(mapping::COLUMNS_MAX as usize)
-                .map(|packed| shown(packed).into_owned())
-                .collect();
+            let headers: Vec<String> = mapping::headers(sheet, row, lies.brands);
             let place = |wanted: &str| {
                 let mut places = headers
                     .iter()
@@ -217,7 +239,7 @@ impl Engine {
                     }
                 })
                 .collect();
-            let Ok(layout) = Layout::new(&columns, row) else {
+            let Ok(layout) = Layout::of(&columns, row, &lies) else {
                 continue;
             };
             self.layout = Some(layout);
@@ -232,12 +254,12 @@ impl Engine {
             .columns
             .iter()
             .filter(used)
-            .filter(|column| shown(cell(header, column.index)) != column.header)
+            .filter(|column| text(column.index) != column.header)
             .map(|column| format!("“{}”", column.header))
             .collect();
         self.loose_problems.push(CellProblem {
             column: 0,
-            message: if self.grid.rows() == 0 {
+            message: if sheet.rows() == 0 {
                 owned("The sheet is empty.")
             } else {
                 format!("The sheet no longer has the columns it was connected with: {}.", gone.join(", "))
@@ -320,23 +342,32 @@ impl Engine {
     /// Takes a changed cell in. Only the first change of a row takes it out of the index.
     pub(super) fn patch(&mut self, row: u32, column: u32, packed: &str) {
         if self
-            .layout
+            .connection
             .as_ref()
-            .is_some_and(|layout| row <= layout.header_row)
+            .is_some_and(|connection| row <= connection.header_row)
         {
             self.whole = true;
         }
-        self.lift(row);
-        self.grid.set_cell(row, column, packed);
+        match self.grid.edit(row, column, packed) {
+            Reach::All => self.whole = true,
+            Reach::Rows(rows) => {
+                for (row, text) in rows {
+                    self.lift(row);
+                    self.grid.put(row, text);
+                }
+            }
+        }
     }
 
     /// Drops rows beyond the sheet's new end.
     pub(super) fn shrink(&mut self, rows: u32) {
-        if rows < self.grid.rows() {
+        if rows < self.grid.sheet().rows() {
             for row in rows..self.grid.rows() {
                 self.lift(row);
             }
-            self.grid.set_rows(rows);
+            if !self.grid.set_rows(rows) {
+                self.whole = true;
+            }
         }
     }
 
@@ -650,13 +681,18 @@ impl Engine {
                 .get(column.column as usize)
                 .copied()
                 .unwrap_or_default();
-            if !packed.is_empty() {
-                readings.push((
-                    mode as u32,
-                    column.column,
-                    value::read(CellView::new(packed), kind, &self.context),
-                ));
+            if packed.is_empty() {
+                continue;
             }
+            let mut context = self.context;
+            if let Some(px) = column.rem_px {
+                context.rem_base_px = f64::from(px);
+            }
+            let mut reading = value::read(CellView::new(packed), kind, &context);
+            if let Ok(Reading::Alias(alias) | Reading::Composed { alias, .. }) = &mut reading {
+                alias.name = layout.variable_name(std::mem::take(&mut alias.name));
+            }
+            readings.push((mode as u32, column.column, reading));
         }
         readings
     }
@@ -1060,7 +1096,6 @@ impl Engine {
         let Some(layout) = &self.layout else { return };
         let text = self.grid.row(row);
         let name = self.name_of(row);
-        let title = &self.info.sheet_title;
         let problem = |column: u32, message: String, remedy: &str| CellProblem {
             column,
             message,
@@ -1087,7 +1122,7 @@ impl Engine {
             Reason::Duplicate => self.twin(row, &name).map(|twin| {
                 let message = format!(
                     "{} names the same variable “{name}”; neither row is used.",
-                    a1(title, twin, layout.name)
+                    self.at(twin, layout.name)
                 );
                 problem(
                     layout.name,
@@ -1099,7 +1134,7 @@ impl Engine {
                 let column = layout.id.unwrap_or(layout.name);
                 let message = format!(
                     "{} has the same id; neither row is used.",
-                    a1(title, twin, column)
+                    self.at(twin, column)
                 );
                 problem(
                     column,
@@ -1307,7 +1342,7 @@ impl Engine {
                     ),
                     remedy: format!(
                         "Give one of them a value of its own, starting at {}.",
-                        a1(&self.info.sheet_title, target, name_column)
+                        self.at(target, name_column)
                     ),
                 });
             }

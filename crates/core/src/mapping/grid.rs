@@ -61,32 +61,45 @@ impl Grid {
         self.rows.resize(rows as usize, RowText::Own("".into()));
     }
 
+    /// Replaces a row.
+    pub fn set_row(&mut self, row: u32, text: String) {
+        if self.rows() <= row {
+            self.set_rows(row + 1);
+        }
+        self.rows[row as usize] = RowText::Own(text.into_boxed_str());
+    }
+
     /// Puts a packed cell in its place; rows and cells before it come into being.
     pub fn set_cell(&mut self, row: u32, column: u32, packed: &str) {
         if self.rows() <= row {
             self.set_rows(row + 1);
         }
-        let before = self.row(row);
-        let mut text = String::with_capacity(before.len() + packed.len() + 1);
-        let mut written = 0;
-        for (at, cell) in Cells::new(before).enumerate() {
-            if at > 0 {
-                text.push(CELL_SEPARATOR as char);
-            }
-            text.push_str(if at as u32 == column { packed } else { cell });
-            written += 1;
-        }
-        while written <= column {
-            if written > 0 {
-                text.push(CELL_SEPARATOR as char);
-            }
-            if written == column {
-                text.push_str(packed);
-            }
-            written += 1;
-        }
+        let text = with_cell(self.row(row), column, packed);
         self.rows[row as usize] = RowText::Own(text.into_boxed_str());
     }
+}
+
+/// A packed row with one cell replaced; cells before it come into being.
+pub fn with_cell(row: &str, column: u32, packed: &str) -> String {
+    let mut text = String::with_capacity(row.len() + packed.len() + 1);
+    let mut written = 0;
+    for (at, cell) in Cells::new(row).enumerate() {
+        if at > 0 {
+            text.push(CELL_SEPARATOR as char);
+        }
+        text.push_str(if at as u32 == column { packed } else { cell });
+        written += 1;
+    }
+    while written <= column {
+        if written > 0 {
+            text.push(CELL_SEPARATOR as char);
+        }
+        if written == column {
+            text.push_str(packed);
+        }
+        written += 1;
+    }
+    text
 }
 
 /// The cells of a packed row, in order.

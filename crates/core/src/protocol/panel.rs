@@ -70,8 +70,11 @@ pub enum ToSandbox {
     ConfirmColumns {
         /// A role for every column.
         columns: Vec<Column>,
-        /// Zero-based row of the header.
+        /// Zero-based row of the header; of two header rows, the lower one.
         header_row: u32,
+        /// How the sheet lies, where it is not one row a variable under one header row.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        layout: Option<SheetLayout>,
     },
     /// Applies the plan that was previewed or is waiting. `include_removals` only after the designer said so.
     Approve {
@@ -158,6 +161,9 @@ pub enum ToPanel {
         sample: Vec<Vec<String>>,
         /// What keeps the sheet from being read at all.
         problems: Vec<Problem>,
+        /// How the sheet seems to lie, where it is not one row a variable under one header row.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        layout: Option<SheetLayout>,
     },
     /// What a first run would do; nothing is written yet.
     Preview(Preview),
@@ -235,6 +241,101 @@ pub struct Connection {
     pub header_row: u32,
     /// Whether a first run was approved: later harmless runs apply by themselves.
     pub approved: bool,
+    /// How the sheet lies; `None` for one row a variable under one header row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layout: Option<SheetLayout>,
+}
+
+/// How a sheet lies and which of its rows are read. The default is one row a variable under one header row.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SheetLayout {
+    /// What a row and a column stand for.
+    pub shape: Shape,
+    /// What the upper one of two header rows stands for.
+    pub brands: Brands,
+    /// What a heading between the rows stands for.
+    pub sections: Sections,
+    /// What `.`, `--` and `$` in names stand for.
+    pub names: Names,
+    /// An empty collection cell means the collection above, as merged cells do.
+    pub same_collection: bool,
+    /// So many rows under the header are not read.
+    pub skip_rows: u32,
+    /// Only rows that the rule fits give values; a variable whose row no longer fits is left alone.
+    pub only: Option<RowRule>,
+    /// Rows that the rule fits are not read.
+    pub ignore: Option<RowRule>,
+    /// Pixels in one rem, where it is not 16.
+    pub rem: Vec<RemBase>,
+}
+
+/// What a row and a column stand for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shape {
+    /// A row is a variable, a column a mode.
+    #[default]
+    Tokens,
+    /// A row is a mode, a column a variable.
+    Records,
+    /// A row is one value: token, mode, value.
+    Long,
+}
+
+/// What the upper one of two header rows stands for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Brands {
+    /// There is one header row.
+    #[default]
+    None,
+    /// Acme over Light is the mode `Acme / Light`.
+    Modes,
+    /// Acme over Light is the mode Light of a collection Acme.
+    Collections,
+}
+
+/// What a heading stands for: a row with one cell, the name's, under an empty row, the header or another heading.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sections {
+    /// Nothing.
+    #[default]
+    Ignore,
+    /// The group of the rows below.
+    Groups,
+    /// The collection of the rows below.
+    Collections,
+}
+
+/// What `.`, `--` and `$` in names stand for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Names {
+    /// Themselves.
+    #[default]
+    Keep,
+    /// `.` and `--` separate groups as `/` does; `$` and `--` in front are left out.
+    Groups,
+}
+
+/// A rule about rows: the cell under a header is one of some words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowRule {
+    /// The column's header.
+    pub header: String,
+    /// The words, in any case.
+    pub words: Vec<String>,
+}
+
+/// Pixels in one rem.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemBase {
+    /// The mode's name; empty for every mode that has none of its own.
+    pub mode: String,
+    /// CSS pixels.
+    pub px: u32,
 }
 
 /// One column of the sheet and what it is for.
@@ -256,7 +357,9 @@ pub enum Role {
     Ignore,
     /// The collection's name.
     Collection,
-    /// The variable's name, groups by `/`.
+    /// A part of the name that stands before the name's own column; empty means the same as above.
+    Group,
+    /// The variable's name, groups by `/`; in the records layout, the mode's.
     Name,
     /// The variable's type.
     Type,
@@ -265,6 +368,10 @@ pub enum Role {
         /// The mode's name in Figma.
         name: String,
     },
+    /// The name of the mode that the row's value is for; long layout only.
+    ModeName,
+    /// Values of one variable, which the header names; records layout only.
+    Variable,
     /// The description.
     Description,
     /// Figma's scopes, comma-separated.

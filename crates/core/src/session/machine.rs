@@ -500,10 +500,12 @@ impl Session {
                 if let State::ConfirmingColumns {
                     columns: shown,
                     header_row: row,
+                    layout,
                     busy,
                     ..
                 } = &mut self.state
                 {
+                    let layout = layout.clone();
                     shown.clone_from(&columns);
                     *row = header_row;
                     *busy = true;
@@ -511,6 +513,7 @@ impl Session {
                         ToSandbox::ConfirmColumns {
                             columns,
                             header_row,
+                            layout,
                         },
                         None,
                     ));
@@ -528,6 +531,7 @@ impl Session {
                             .as_ref()
                             .map_or_else(Vec::new, |inferred| inferred.sample.clone()),
                         problems: inferred.map_or_else(Vec::new, |inferred| inferred.problems),
+                        layout: connection.layout.clone(),
                         busy: false,
                     };
                 }
@@ -622,6 +626,7 @@ impl Session {
                 header_row,
                 sample,
                 problems,
+                layout,
             } => {
                 self.answered(None, now, out);
                 self.inferred = Some(Inferred {
@@ -635,6 +640,7 @@ impl Session {
                         header_row,
                         sample,
                         problems,
+                        layout,
                         busy: false,
                     };
                 }

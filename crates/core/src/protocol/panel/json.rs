@@ -6,7 +6,8 @@
 
 use super::{
     CollectionView, Column, Connection, Counts, FieldChange, Preview, PreviewKind, PreviewRow,
-    Problem, Role, RunReport, SavedSession, ToPanel, VariableView, WaitReason,
+    Problem, Role, RowRule, RunReport, SavedSession, Sections, Shape, SheetLayout, ToPanel,
+    VariableView, WaitReason, Brands, Names,
 };
 use crate::flags::Decision;
 use crate::protocol::relay::Position;
@@ -212,6 +213,7 @@ impl Json {
                 header_row,
                 sample,
                 problems,
+                layout,
             } => {
                 self.begin("inferred");
                 self.columns(columns);
@@ -227,6 +229,7 @@ impl Json {
                 }
                 self.end_list();
                 self.problems(problems);
+                self.layout(layout.as_ref());
             }
             ToPanel::Preview(preview) => {
                 self.begin("preview");
@@ -300,6 +303,66 @@ impl Json {
         self.columns(&connection.columns);
         self.count("header_row", connection.header_row);
         self.truth("approved", connection.approved);
+        self.layout(connection.layout.as_ref());
+        self.close();
+    }
+
+    /// Left out where the sheet lies plainly, so that older kept connections stay as they are.
+    fn layout(&mut self, layout: Option<&SheetLayout>) {
+        let Some(layout) = layout else { return };
+        self.key("layout");
+        self.open();
+        let shape = match layout.shape {
+            Shape::Tokens => "tokens",
+            Shape::Records => "records",
+            Shape::Long => "long",
+        };
+        self.text_field("shape", shape);
+        let brands = match layout.brands {
+            Brands::None => "none",
+            Brands::Modes => "modes",
+            Brands::Collections => "collections",
+        };
+        self.text_field("brands", brands);
+        let sections = match layout.sections {
+            Sections::Ignore => "ignore",
+            Sections::Groups => "groups",
+            Sections::Collections => "collections",
+        };
+        self.text_field("sections", sections);
+        let names = match layout.names {
+            Names::Keep => "keep",
+            Names::Groups => "groups",
+        };
+        self.text_field("names", names);
+        self.truth("same_collection", layout.same_collection);
+        self.count("skip_rows", layout.skip_rows);
+        self.rule("only", layout.only.as_ref());
+        self.rule("ignore", layout.ignore.as_ref());
+        self.begin_list("rem");
+        for base in &layout.rem {
+            self.open();
+            self.text_field("mode", &base.mode);
+            self.count("px", base.px);
+            self.close();
+        }
+        self.end_list();
+        self.close();
+    }
+
+    fn rule(&mut self, key: &str, rule: Option<&RowRule>) {
+        self.key(key);
+        let Some(rule) = rule else {
+            self.null();
+            return;
+        };
+        self.open();
+        self.text_field("header", &rule.header);
+        self.begin_list("words");
+        for word in &rule.words {
+            self.string(word);
+        }
+        self.end_list();
         self.close();
     }
 
@@ -466,9 +529,12 @@ pub fn role(role: &Role) -> &'static str {
     match role {
         Role::Ignore => "ignore",
         Role::Collection => "collection",
+        Role::Group => "group",
         Role::Name => "name",
         Role::Type => "type",
         Role::Mode { .. } => "mode",
+        Role::ModeName => "mode_name",
+        Role::Variable => "variable",
         Role::Description => "description",
         Role::Scopes => "scopes",
         Role::CodeWeb => "code_web",

@@ -1,0 +1,200 @@
+//! Cases of `tests/cases/layout/`: what comes of a sheet that lies in some way.
+//!
+//! Owns how a way to lie and what came of it are written. Must not know how a sheet is read.
+
+use crate::cells;
+use crate::figma::{File, World};
+use crate::file::Case;
+use sheetwire_core::protocol::panel::{
+    Brands, Names, Problem, RemBase, Role, RowRule, Sections, Shape, SheetLayout, ToPanel,
+};
+use sheetwire_core::protocol::relay::{Position, SheetInfo, SheetRef};
+use sheetwire_core::sheet::{Cell, pack, pack_changes};
+use std::fmt::Write as _;
+
+fn sheet() -> SheetRef {
+    SheetRef {
+        spreadsheet_id: String::from("sheet"),
+        sheet_id: 0,
+    }
+}
+
+fn position(revision: u64) -> Position {
+    Position {
+        epoch: String::from("e"),
+        revision,
+    }
+}
+
+/// Options of the line `layout:`, such as `brands=collections only=Status:approved,ready rem=Mobile:14`.
+fn options(lies: &mut SheetLayout, text: &str) -> Result<(), String> {
+    for option in text.split_whitespace() {
+        let (key, value) = option.split_once('=').unwrap_or((option, ""));
+        let (header, rest) = value.split_once(':').unwrap_or((value, ""));
+        let rule = || {
+            Some(RowRule {
+                header: String::from(header),
+                words: rest.split(',').map(String::from).collect(),
+            })
+        };
+        match (key, value) {
+            ("shape", "records") => lies.shape = Shape::Records,
+            ("shape", "long") => lies.shape = Shape::Long,
+            ("brands", "modes") => lies.brands = Brands::Modes,
+            ("brands", "collections") => lies.brands = Brands::Collections,
+            ("sections", "groups") => lies.sections = Sections::Groups,
+            ("sections", "collections") => lies.sections = Sections::Collections,
+            ("names", "groups") => lies.names = Names::Groups,
+            ("names", "keep") => lies.names = Names::Keep,
+            ("same-collection", _) => lies.same_collection = true,
+            ("skip", rows) => lies.skip_rows = rows.parse().map_err(|_| "skip is no number")?,
+            ("only", _) => lies.only = rule(),
+            ("ignore", _) => lies.ignore = rule(),
+            ("rem", _) => lies.rem.push(RemBase {
+                mode: String::from(header),
+                px: rest.parse().map_err(|_| "rem is no number")?,
+            }),
+            _ => return Err(format!("no such option: {option}")),
+        }
+    }
+    Ok(())
+}
+
+fn told_problems<'a>(out: &mut String, problems: impl IntoIterator<Item = &'a Problem>) {
+    for problem in problems {
+        let _ = writeln!(
+            out,
+            "problem {}: {}\n    remedy: {}",
+            problem.address, problem.message, problem.remedy
+        );
+    }
+}
+
+/// A world in which the case's sheet was connected, previewed and approved, and the words for its preview's problems.
+fn live(case: &Case, rows: &[Vec<Cell>]) -> Result<(World, String), String> {
+    let mut world = World::new(File::new());
+    world.engine.connect(sheet());
+    let info = SheetInfo {
+        spreadsheet_title: String::from("Design"),
+        sheet_title: String::from(case.field("tab").unwrap_or("Tokens")),
+        locale: String::from(case.field("locale").unwrap_or("en_US")),
+    };
+    world.engine.announce_snapshot(&sheet(), position(1), info);
+    world.bring(pack(rows), false);
+    world.settle();
+    let inferred = world.told.iter().rev().find_map(|message| match message {
+        ToPanel::Inferred {
+            columns,
+            header_row,
+            layout,
+            ..
+        } => Some((columns.clone(), *header_row, layout.clone())),
+        _ => None,
+    });
+    let (columns, header_row, layout) = inferred.ok_or("nothing was inferred")?;
+    let mut out = format!("header row {}:", header_row + 1);
+    for column in &columns {
+        let role = match &column.role {
+            Role::Ignore => continue,
+            Role::Mode { name } => format!("mode {name}"),
+            other => format!("{other:?}").to_lowercase(),
+        };
+        let _ = write!(out, " {role};");
+    }
+    let mut lies = layout.unwrap_or_default();
+    let _ = writeln!(
+        out,
+        " {:?}, brands {:?}, names {:?}",
+        lies.shape, lies.brands, lies.names
+    );
+    options(&mut lies, case.field("layout").unwrap_or_default())?;
+    let lies = (lies != SheetLayout::default()).then_some(lies);
+    world.engine.confirm_layout(columns, header_row, lies);
+    world.settle();
+    let preview = world.told.iter().rev().find_map(|message| match message {
+        ToPanel::Preview(preview) => Some(preview.clone()),
+        _ => None,
+    });
+    let Some(preview) = preview else {
+        return Err(format!("no preview: {:?}", world.told.last()));
+    };
+    told_problems(&mut out, &preview.problems);
+    world.engine.approve(preview.plan, false);
+    world.settle();
+    Ok((world, out))
+}
+
+/// The file's variables, in the order of the sheet, as text.
+fn variables(file: &File) -> String {
+    let mut out = String::new();
+    for variable in file.variables.values() {
+        let collection = &file.collections[variable.collection];
+        let _ = write!(
+            out,
+            "{}: {} {}",
+            collection.name,
+            variable.name,
+            variable.kind.name()
+        );
+        for (mode, value) in collection.modes.iter().zip(&variable.values) {
+            let _ = write!(out, "; {mode} = {}", file.shown(value));
+        }
+        if !variable.description.is_empty() {
+            let _ = write!(out, "; description = {}", variable.description);
+        }
+        out.push('\n');
+    }
+    out
+}
+
+/// Connects the block `sheet`; with a block `edit` of lines `row | column | cell`, counted from one, edits it then and
+/// holds the outcome to that of the edited sheet connected anew.
+pub fn run(case: &Case) -> Result<String, String> {
+    let read = |name: &str| -> Result<Vec<Vec<Cell>>, String> {
+        let rows = case.table(name)?;
+        rows.iter()
+            .map(|row| row.iter().map(|text| cells::cell(text)).collect())
+            .collect()
+    };
+    let mut rows = read("sheet")?;
+    let (mut world, mut out) = live(case, &rows)?;
+    out.push_str(&variables(&world.file));
+    if case.block("edit").is_none() {
+        return Ok(out);
+    }
+    let mut changes = Vec::new();
+    for line in case.table("edit")? {
+        let place = |at: usize| line.get(at).and_then(|text| text.parse::<usize>().ok());
+        let (Some(row), Some(column), Some(cell)) = (place(0), place(1), line.get(2)) else {
+            return Err(format!("no edit: {line:?}"));
+        };
+        let cell = cells::cell(cell)?;
+        while rows.len() < row {
+            rows.push(Vec::new());
+        }
+        while rows[row - 1].len() < column {
+            rows[row - 1].push(cells::cell("")?);
+        }
+        rows[row - 1][column - 1] = cell.clone();
+        changes.push((row as u32 - 1, column as u32 - 1, cell));
+    }
+    let before = variables(&world.file);
+    let records = changes.iter().map(|(row, column, cell)| (*row, *column, cell));
+    let packed = pack_changes(records);
+    world
+        .engine
+        .announce_changes(&sheet(), position(2), rows.len() as u32);
+    world.bring(packed, false);
+    world.settle();
+    out.push_str("after the edit:\n");
+    let after = variables(&world.file);
+    for line in after.lines().filter(|line| !before.contains(line)) {
+        let _ = writeln!(out, "{line}");
+    }
+    let (anew, _) = live(case, &rows)?;
+    let anew = variables(&anew.file);
+    if let Some(line) = anew.lines().find(|line| !after.contains(line)) {
+        return Err(format!("connected anew the sheet gives `{line}`, after the edit:\n{after}"));
+    }
+    Ok(out)
+}
