@@ -231,7 +231,10 @@ fn rule(lies: &Fields, key: &str) -> Option<Option<RowRule>> {
     let words = Array::from(&rule.get("words").filter(Array::is_array)?);
     Some(Some(RowRule {
         header: rule.text("header")?,
-        words: words.iter().map(|word| word.as_string()).collect::<Option<_>>()?,
+        words: words
+            .iter()
+            .map(|word| word.as_string())
+            .collect::<Option<_>>()?,
     }))
 }
 

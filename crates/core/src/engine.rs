@@ -220,12 +220,10 @@ pub struct Engine {
 impl Engine {
     /// An engine for a file. `read_only`: nothing can be written here, so no run begins.
     pub fn new(connection: Option<Connection>, locale: &str, read_only: bool) -> Engine {
-        let layout = connection
-            .as_ref()
-            .and_then(|kept| {
-                let lies = kept.layout.clone().unwrap_or_default();
-                Layout::of(&kept.columns, kept.header_row, &lies).ok()
-            });
+        let layout = connection.as_ref().and_then(|kept| {
+            let lies = kept.layout.clone().unwrap_or_default();
+            Layout::of(&kept.columns, kept.header_row, &lies).ok()
+        });
         Engine {
             connection,
             read_only,

@@ -237,7 +237,11 @@ impl Layout {
                 }
                 None => {
                     let message = ["No column is called “", header, "”, which a rule is about."];
-                    problem(None, message.concat(), "Choose another column for the rule.");
+                    problem(
+                        None,
+                        message.concat(),
+                        "Choose another column for the rule.",
+                    );
                 }
             }
         }

@@ -6,7 +6,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::flags::Decision;
-use crate::protocol::panel::{Column, Connection, Preview, Problem, RunReport, WaitReason, SheetLayout};
+use crate::protocol::panel::{
+    Column, Connection, Preview, Problem, RunReport, SheetLayout, WaitReason,
+};
 use crate::protocol::relay::{Spreadsheet, SpreadsheetEntry};
 
 /// Why sync was stopped.

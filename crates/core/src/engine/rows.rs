@@ -202,7 +202,8 @@ impl Engine {
         if in_place && sheet.rows() > connection.header_row {
             return true;
         }
-        let rows = sheet.rows()
+        let rows = sheet
+            .rows()
             .min(HEADER_SEARCH_ROWS.max(connection.header_row + 1));
         for row in 0..rows {
             let headers: Vec<String> = mapping::headers(sheet, row, lies.brands);

@@ -177,8 +177,16 @@ fn infer_records(grid: &Grid) -> Option<Inferred> {
         let first = shown(cell(grid.row(*row), 0)).to_lowercase();
         matches!(
             first.as_str(),
-            "locale" | "language" | "mode" | "team" | "product" | "brand" | "theme" | "platform"
-                | "market" | "region"
+            "locale"
+                | "language"
+                | "mode"
+                | "team"
+                | "product"
+                | "brand"
+                | "theme"
+                | "platform"
+                | "market"
+                | "region"
         )
     })?;
     let columns = headers(grid, header_row, Brands::None).into_iter();
@@ -217,6 +225,11 @@ fn lower_header_row(grid: &Grid, row: u32) -> Option<u32> {
         .filter(|lower| *lower > 0 && *lower < grid.rows())
         .find(|lower| {
             let (above, below) = (texts(lower - 1), texts(*lower));
+            // Under Name stands either nothing, or the first name.
+            let is_value_row = above
+                .iter()
+                .zip(&below)
+                .any(|(above, below)| role_of_header(above).is_some() && !below.is_empty());
             let modes = |text: &&String| !text.is_empty() && role_of_header(text).is_none();
             let repeated = below
                 .iter()
@@ -225,7 +238,7 @@ fn lower_header_row(grid: &Grid, row: u32) -> Option<u32> {
             let brands = above.iter().zip(1..).filter(|(text, next)| {
                 modes(text) && below.get(next - 1).is_some_and(|text| modes(&text))
             });
-            repeated && brands.count() > 1
+            repeated && brands.count() > 1 && !(*lower != row && is_value_row)
         })
 }
 
@@ -300,4 +313,3 @@ fn holds_values(
     }
     values > 0 && values * 2 >= filled
 }
-

@@ -15,9 +15,9 @@ use super::grid::{Cells, Grid, cell, shown, with_cell};
 use super::header::{BETWEEN, Header, pairs};
 use super::inference::role_of_header;
 use super::{Layout, LayoutProblem, MODES_MAX, ModeColumn, Rule, mode_trouble, rem_px};
+use crate::document::index::{Index, hash};
 use crate::owned;
 use crate::protocol::panel::{Brands, Column, Role, Sections, Shape, SheetLayout};
-use crate::document::index::{Index, hash};
 use crate::sheet::{Cell, Content, push_cell};
 
 /// Columns of a turned row; the modes follow.
@@ -458,7 +458,10 @@ impl View {
             return None;
         }
         if modes.len() == MODES_MAX {
-            let message = format!("This is mode {}; Figma allows {MODES_MAX} in a collection.", MODES_MAX + 1);
+            let message = format!(
+                "This is mode {}; Figma allows {MODES_MAX} in a collection.",
+                MODES_MAX + 1
+            );
             self.problem(place, message, "Remove some of the modes.");
             return None;
         }
@@ -540,7 +543,8 @@ impl View {
                 _ => {
                     let place = (row, self.layout.name);
                     if turning.modes.contains(&name) {
-                        let message = format!("Two rows are the mode “{name}”; this one is not used.");
+                        let message =
+                            format!("Two rows are the mode “{name}”; this one is not used.");
                         self.problem(place, message, "Rename or remove one of them.");
                     } else if let Some(mode) = self.mode(&mut turning.modes, &name, place) {
                         modes.push((mode, row));

@@ -5,6 +5,7 @@
 use crate::cells;
 use crate::figma::{File, World};
 use crate::file::Case;
+use sheetwire_core::document::{Held, VariableSlot};
 use sheetwire_core::protocol::panel::{
     Brands, Names, Problem, RemBase, Role, RowRule, Sections, Shape, SheetLayout, ToPanel,
 };
@@ -124,6 +125,37 @@ fn live(case: &Case, rows: &[Vec<Cell>]) -> Result<(World, String), String> {
     Ok((world, out))
 }
 
+/// A value as text for people.
+fn shown(file: &File, value: &Held) -> String {
+    let name = |target: &Option<VariableSlot>| {
+        let target = target.and_then(|id| file.variables.get(&id.0));
+        target.map_or_else(
+            || String::from("?"),
+            |target| format!("{{{}}}", target.name),
+        )
+    };
+    match value {
+        Held::Color(channels) => {
+            let [r, g, b, a] = channels.map(|channel| (channel * 255.0).round() as u8);
+            format!(
+                "#{r:02x}{g:02x}{b:02x}{}",
+                if a == 255 {
+                    String::new()
+                } else {
+                    format!("{a:02x}")
+                }
+            )
+        }
+        Held::Float(number) => number.to_string(),
+        Held::Timing(number) => format!("{number}ms"),
+        Held::Boolean(value) => value.to_string(),
+        Held::Text(text) => text.to_string(),
+        Held::Alias(target) => name(target),
+        Held::Composed(target, opacity) => format!("{} / {opacity}%", name(target)),
+        Held::Missing | Held::Easing(_) | Held::Other => format!("{value:?}"),
+    }
+}
+
 /// The file's variables, in the order of the sheet, as text.
 fn variables(file: &File) -> String {
     let mut out = String::new();
@@ -137,7 +169,7 @@ fn variables(file: &File) -> String {
             variable.kind.name()
         );
         for (mode, value) in collection.modes.iter().zip(&variable.values) {
-            let _ = write!(out, "; {mode} = {}", file.shown(value));
+            let _ = write!(out, "; {mode} = {}", shown(file, value));
         }
         if !variable.description.is_empty() {
             let _ = write!(out, "; description = {}", variable.description);
@@ -179,7 +211,9 @@ pub fn run(case: &Case) -> Result<String, String> {
         changes.push((row as u32 - 1, column as u32 - 1, cell));
     }
     let before = variables(&world.file);
-    let records = changes.iter().map(|(row, column, cell)| (*row, *column, cell));
+    let records = changes
+        .iter()
+        .map(|(row, column, cell)| (*row, *column, cell));
     let packed = pack_changes(records);
     world
         .engine
@@ -194,7 +228,9 @@ pub fn run(case: &Case) -> Result<String, String> {
     let (anew, _) = live(case, &rows)?;
     let anew = variables(&anew.file);
     if let Some(line) = anew.lines().find(|line| !after.contains(line)) {
-        return Err(format!("connected anew the sheet gives `{line}`, after the edit:\n{after}"));
+        return Err(format!(
+            "connected anew the sheet gives `{line}`, after the edit:\n{after}"
+        ));
     }
     Ok(out)
 }

@@ -201,27 +201,6 @@ impl File {
         }
     }
 
-    /// A value as text for people.
-    pub fn shown(&self, value: &Held) -> String {
-        let name = |target: &Option<VariableSlot>| {
-            let target = target.and_then(|id| self.variables.get(&id.0));
-            target.map_or_else(|| String::from("?"), |target| format!("{{{}}}", target.name))
-        };
-        match value {
-            Held::Color(channels) => {
-                let [r, g, b, a] = channels.map(|channel| (channel * 255.0).round() as u8);
-                format!("#{r:02x}{g:02x}{b:02x}{}", if a == 255 { String::new() } else { format!("{a:02x}") })
-            }
-            Held::Float(number) => number.to_string(),
-            Held::Timing(number) => format!("{number}ms"),
-            Held::Boolean(value) => value.to_string(),
-            Held::Text(text) => text.to_string(),
-            Held::Alias(target) => name(target),
-            Held::Composed(target, opacity) => format!("{} / {opacity}%", name(target)),
-            Held::Missing | Held::Easing(_) | Held::Other => format!("{value:?}"),
-        }
-    }
-
     fn leads_to(&self, from: u32, to: u32) -> bool {
         from == to
             || self.variables.get(&from).is_some_and(|variable| {

@@ -5,9 +5,9 @@
 //! larger, because every type brings a serializer of its own.
 
 use super::{
-    CollectionView, Column, Connection, Counts, FieldChange, Preview, PreviewKind, PreviewRow,
-    Problem, Role, RowRule, RunReport, SavedSession, Sections, Shape, SheetLayout, ToPanel,
-    VariableView, WaitReason, Brands, Names,
+    Brands, CollectionView, Column, Connection, Counts, FieldChange, Names, Preview, PreviewKind,
+    PreviewRow, Problem, Role, RowRule, RunReport, SavedSession, Sections, Shape, SheetLayout,
+    ToPanel, VariableView, WaitReason,
 };
 use crate::flags::Decision;
 use crate::protocol::relay::Position;
