@@ -8,7 +8,10 @@ use js_sys::{Array, JSON, Reflect};
 use sheetwire_core::flags::Evaluation;
 #[cfg(feature = "sync")]
 use sheetwire_core::protocol::panel::Connection;
-use sheetwire_core::protocol::panel::{Column, Role, SavedSession, ToSandbox};
+use sheetwire_core::protocol::panel::{
+    Brands, Column, Names, RemBase, Role, RowRule, SavedSession, Sections, Shape, SheetLayout,
+    ToSandbox,
+};
 use sheetwire_core::protocol::relay::{Position, SheetInfo, SheetRef};
 use wasm_bindgen::prelude::*;
 

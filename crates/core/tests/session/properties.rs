@@ -202,6 +202,7 @@ fn message() -> impl Strategy<Value = ToPanel> {
             header_row: 0,
             sample: Vec::new(),
             problems: Vec::new(),
+            layout: None,
         }),
         1 => Just(ToPanel::Preview(preview(1))),
         1 => Just(ToPanel::Waiting { reason: WaitReason::Large, preview: preview(1) }),

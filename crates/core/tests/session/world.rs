@@ -54,6 +54,7 @@ pub fn connection(approved: bool) -> Connection {
         columns: columns(),
         header_row: 0,
         approved,
+        layout: None,
     }
 }
 
@@ -604,6 +605,7 @@ impl World {
                 header_row: 0,
                 sample: vec![vec!["color/bg".into()]],
                 problems: Vec::new(),
+                layout: None,
             },
             None => return,
         };
