@@ -197,7 +197,8 @@ impl Plugin {
             ToSandbox::ConfirmColumns {
                 columns,
                 header_row,
-            } => sandbox.engine.confirm_columns(columns, header_row),
+                layout,
+            } => sandbox.engine.confirm_layout(columns, header_row, layout),
             ToSandbox::Approve {
                 plan,
                 include_removals,
