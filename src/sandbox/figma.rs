@@ -221,7 +221,10 @@ function pack_one(slot, fields) {
     const place = places[variable.variableCollectionId];
     if (place === undefined) { numbers.push(-1); return END; }
     owners[slot] = place;
-    const type = TYPES.indexOf(variable.resolvedType), name = variable.name, link = variable.getPluginData(LINK);
+    const type = TYPES.indexOf(variable.resolvedType), name = variable.name;
+    let link = variable.getPluginData(LINK), base = '';
+    const cut = link.lastIndexOf(END);
+    if (cut >= 0) { base = link.slice(cut + 1); link = link.slice(0, cut); }
     let scopes = 1, description = '', web = '', android = '', ios = '', key = '', code = 0;
     if (fields & 1) description = plain(variable.description);
     if (fields & 2) {
@@ -234,11 +237,13 @@ function pack_one(slot, fields) {
     }
     const hidden = fields & 8 && variable.hiddenFromPublishing ? 1 : 0;
     if (link !== '') {
-      if (!link.startsWith(prefix)) code = 3;
+      if (!link.startsWith(prefix)) { code = 3; base = ''; }
+      else if (link === prefix) code = 0;
       else if (link === prefix + 'n' + names[place] + '\n' + name) code = 1;
       else { code = 2; key = plain(link.slice(prefix.length)); }
     }
     numbers.push(place, type, scopes >>> 0, hidden, code);
+    push_base(base, place);
     const texts = [plain(name), description, web, android, ios, key];
     const values = variable.valuesByMode;
     for (const mode of modes[place]) pack_value(values[mode], type, texts);
@@ -278,12 +283,43 @@ export function rename_mode(collection, mode, name) {
 export function add_mode(collection, name) {
   try { modes[collection].push(collections[collection].addMode(name)); } catch (error) { return why(error); }
 }
+const FIELDS = 7, OPACITIES = 2048;
+function base_text(variable, base) {
+  const own = modes[owners[variable]];
+  let text = '';
+  for (let at = 0; at < base.length; at += 1) {
+    const code = base[at];
+    if (at < FIELDS) text += at === 0 ? '' : ',';
+    else if (code === 0) continue;
+    else text += ';' + own[at - FIELDS] + '=';
+    if (code > 0) text += code.toString(36);
+    else if (code < 0) text += '@' + (-code % OPACITIES) + ' ' + (ids[Math.floor(-code / OPACITIES) - 2] || '');
+  }
+  return text;
+}
+function code_of(text) {
+  if (!text) return 0;
+  if (text[0] !== '@') return parseInt(text, 36) || 0;
+  const cut = text.indexOf(' ');
+  return -(OPACITIES * (slot_of(text.slice(cut + 1)) + 2) + Number(text.slice(1, cut)));
+}
+function push_base(text, place) {
+  if (text === '') { numbers.push(0); return; }
+  const own = modes[place], parts = text.split(';'), fields = parts[0].split(','), agreed = {};
+  for (let at = 1; at < parts.length; at += 1) {
+    const cut = parts[at].indexOf('=');
+    agreed[parts[at].slice(0, cut)] = parts[at].slice(cut + 1);
+  }
+  numbers.push(FIELDS + own.length);
+  for (let at = 0; at < FIELDS; at += 1) numbers.push(code_of(fields[at]));
+  for (const mode of own) numbers.push(code_of(agreed[mode]));
+}
 export function create_variable(collection, name, type, key) {
   try {
     const variable = figma.variables.createVariable(name, collections[collection], TYPES[type]);
     const slot = variables.length, id = variable.id;
     variables.push(variable); ids.push(id); owners.push(collection); slots.set(id, slot);
-    variable.setPluginData(LINK, prefix + (key === '' ? 'n' + names[collection] + '\n' + name : key));
+    if (key !== '') variable.setPluginData(LINK, prefix + key);
   } catch (error) { return why(error); }
 }
 function set(variable, mode, value) {
@@ -315,8 +351,12 @@ export function set_code(variable, platform, text) {
 export function set_hidden(variable, hidden) {
   try { variables[variable].hiddenFromPublishing = hidden; } catch (error) { return why(error); }
 }
-export function set_link(variable, key) {
-  try { variables[variable].setPluginData(LINK, key === '' ? '' : prefix + key); } catch (error) { return why(error); }
+export function set_link(variable, key, base) {
+  const text = prefix + key + (base.length === 0 ? '' : END + base_text(variable, base));
+  try { variables[variable].setPluginData(LINK, text); } catch (error) { return why(error); }
+}
+export function forget_link(variable) {
+  try { variables[variable].setPluginData(LINK, ''); } catch (error) { return why(error); }
 }
 export function remove_variable(variable) {
   try { variables[variable].remove(); } catch (error) { return why(error); }
@@ -393,6 +433,7 @@ extern "C" {
     pub fn set_scopes(variable: u32, bits: u32) -> Option<String>;
     pub fn set_code(variable: u32, platform: u32, text: &str) -> Option<String>;
     pub fn set_hidden(variable: u32, hidden: bool) -> Option<String>;
-    pub fn set_link(variable: u32, key: &str) -> Option<String>;
+    pub fn set_link(variable: u32, key: &str, base: &[f64]) -> Option<String>;
+    pub fn forget_link(variable: u32) -> Option<String>;
     pub fn remove_variable(variable: u32) -> Option<String>;
 }

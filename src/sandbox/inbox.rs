@@ -9,8 +9,8 @@ use sheetwire_core::flags::Evaluation;
 #[cfg(feature = "sync")]
 use sheetwire_core::protocol::panel::Connection;
 use sheetwire_core::protocol::panel::{
-    Brands, Column, Names, RemBase, Role, RowRule, SavedSession, Sections, Shape, SheetLayout,
-    ToSandbox,
+    Brands, Choice, Column, ConflictPolicy, DriftPolicy, MergePolicy, Names, RemBase, Role,
+    RowRule, SavedSession, Sections, Shape, SheetLayout, ToSandbox,
 };
 use sheetwire_core::protocol::relay::{Position, SheetInfo, SheetRef};
 use wasm_bindgen::prelude::*;
@@ -45,6 +45,13 @@ impl Fields {
         let number = self.number(name)?;
         let count = number as u32;
         (f64::from(count) == number).then_some(count)
+    }
+
+    /// A list of whole numbers.
+    fn counts(&self, name: &str) -> Option<Vec<u32>> {
+        let list = Array::from(&self.get(name).filter(Array::is_array)?);
+        let count = |number: JsValue| number.as_f64().map(|number| number as u32);
+        list.iter().map(count).collect()
     }
 
     /// A whole number that a double holds exactly.
@@ -112,6 +119,18 @@ pub fn read(body: &str) -> Option<ToSandbox> {
         "keep_removed" => ToSandbox::KeepRemoved {
             plan: fields.count("plan")?,
         },
+        "resolve" => ToSandbox::Resolve {
+            list: fields.count("list")?,
+            items: fields.counts("items")?,
+            choice: match fields.text("choice")?.as_str() {
+                "sheet" => Choice::Sheet,
+                "figma" => Choice::Figma,
+                _ => return None,
+            },
+        },
+        "set_policy" => ToSandbox::SetPolicy {
+            policy: policy(&fields.object("policy")?)?,
+        },
         "cancel" => ToSandbox::Cancel,
         "toggle" => ToSandbox::Toggle {
             on: fields.truth("on")?,
@@ -174,6 +193,27 @@ pub fn connection(text: &str) -> Option<Connection> {
         header_row: kept.count("header_row")?,
         approved: kept.truth("approved")?,
         layout: layout(&kept)?,
+        policy: match kept.object("policy") {
+            Some(kept) => policy(&kept)?,
+            None => MergePolicy::default(),
+        },
+    })
+}
+
+fn policy(fields: &Fields) -> Option<MergePolicy> {
+    Some(MergePolicy {
+        drift: match fields.text("drift")?.as_str() {
+            "keep" => DriftPolicy::Keep,
+            "overwrite" => DriftPolicy::Overwrite,
+            "push" => DriftPolicy::Push,
+            _ => return None,
+        },
+        conflict: match fields.text("conflict")?.as_str() {
+            "ask" => ConflictPolicy::Ask,
+            "sheet" => ConflictPolicy::Sheet,
+            "figma" => ConflictPolicy::Figma,
+            _ => return None,
+        },
     })
 }
 

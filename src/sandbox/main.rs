@@ -169,6 +169,8 @@ async fn handle(queue: &Rc<RefCell<Queue>>, event: Event) {
         | ToSandbox::ConfirmColumns { .. }
         | ToSandbox::Approve { .. }
         | ToSandbox::KeepRemoved { .. }
+        | ToSandbox::Resolve { .. }
+        | ToSandbox::SetPolicy { .. }
         | ToSandbox::Cancel
         | ToSandbox::Toggle { .. }
         | ToSandbox::Disconnect

@@ -124,7 +124,16 @@ impl Figma for Writer {
                 figma::set_code(variable.0, platform, text)
             }
             Op::SetHidden { variable, hidden } => figma::set_hidden(variable.0, *hidden),
-            Op::SetLink { variable, key } => figma::set_link(variable.0, key.unwrap_or_default()),
+            Op::SetLink {
+                variable,
+                key: Some(key),
+                base,
+            } => figma::set_link(variable.0, key, base),
+            Op::SetLink {
+                variable,
+                key: None,
+                ..
+            } => figma::forget_link(variable.0),
             Op::Remove { variable } => figma::remove_variable(variable.0),
         };
         refusal.map_or(Ok(()), Err)
@@ -239,6 +248,12 @@ impl Handle {
                 include_removals,
             } => sync.engine.approve(plan, include_removals),
             ToSandbox::KeepRemoved { plan } => sync.engine.keep_removed(plan, &mut Writer),
+            ToSandbox::Resolve {
+                list,
+                items,
+                choice,
+            } => sync.engine.choose(list, &items, choice),
+            ToSandbox::SetPolicy { policy } => sync.engine.set_policy(policy),
             ToSandbox::Cancel => sync.engine.cancel(),
             ToSandbox::Toggle { on } => sync.engine.toggle(on),
             ToSandbox::Disconnect => {

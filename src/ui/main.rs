@@ -148,6 +148,7 @@ fn take(panel: Panel, message: ToPanel) {
         | ToPanel::Inferred { .. }
         | ToPanel::Preview(_)
         | ToPanel::Waiting { .. }
+        | ToPanel::Differences(_)
         | ToPanel::Progress { .. }
         | ToPanel::ConnectionChanged { .. }
         | ToPanel::Stopped { .. } => {}

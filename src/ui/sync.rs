@@ -6,6 +6,7 @@
 mod choose;
 mod columns;
 mod connected;
+mod differences;
 mod preview;
 mod signin;
 

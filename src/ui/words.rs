@@ -3,7 +3,9 @@
 //! Owns the sentences, and how counts, times and dates are written in them. Must not know when they are said.
 
 use sheetwire_core::flags::Decision;
-use sheetwire_core::protocol::panel::{Counts, PreviewKind, Role, RunReport, WaitReason};
+use sheetwire_core::protocol::panel::{
+    ConflictPolicy, Counts, DriftPolicy, PreviewKind, Role, RunReport, WaitReason,
+};
 use sheetwire_core::session::{Link, StopReason};
 
 pub const TAB_VARIABLES: &str = "Variables";
@@ -83,6 +85,47 @@ pub const KEEP_THEM: &str = "Keep them";
 pub const NEVER_SYNCED: &str = "Nothing has been synced yet.";
 pub const WAITS: &str = "Waiting for you";
 pub const WHILE_OFF: &str = "Paused";
+
+pub const CHANGED_IN_FIGMA: &str = "Changed in Figma";
+pub const CHANGED_IN_BOTH: &str = "Changed in both";
+pub const USE_SHEETS: &str = "Use the sheet’s";
+pub const KEEP_FIGMAS: &str = "Keep Figma’s";
+pub const USE_SHEETS_FOR_ALL: &str = "Use the sheet’s for all";
+pub const KEEP_FIGMAS_FOR_ALL: &str = "Keep Figma’s for all";
+pub const FIGMA_HOLDS: &str = "Figma";
+pub const SHEET_SAYS: &str = "Sheet";
+pub const POLICY_DRIFT: &str = "When only Figma changed";
+pub const POLICY_CONFLICT: &str = "When both changed";
+pub const POLICIES_DRIFT: [(DriftPolicy, &str); 2] = [
+    (DriftPolicy::Keep, "keep Figma’s and show it"),
+    (DriftPolicy::Overwrite, "write the sheet’s again"),
+];
+pub const POLICIES_CONFLICT: [(ConflictPolicy, &str); 3] = [
+    (ConflictPolicy::Ask, "ask"),
+    (ConflictPolicy::Sheet, "use the sheet’s"),
+    (ConflictPolicy::Figma, "keep Figma’s"),
+];
+
+/// How many values differ, and why nothing is written.
+pub fn differences(conflicts: u32, drifts: u32) -> String {
+    let values = |count| several(count, "value");
+    match (conflicts, drifts) {
+        (0, drifts) => [&values(drifts), " changed in Figma and kept"].concat(),
+        (conflicts, 0) => [&values(conflicts), " changed in both places: choose"].concat(),
+        (conflicts, drifts) => [
+            &values(conflicts),
+            " changed in both places: choose. ",
+            &values(drifts),
+            " changed in Figma and kept",
+        ]
+        .concat(),
+    }
+}
+
+/// That a list of differences goes on.
+pub fn differences_truncated(listed: usize) -> String {
+    ["The first ", &listed.to_string(), " are listed."].concat()
+}
 
 /// Why the Real-Time Sync tab is disabled; empty when it is not.
 pub fn disabled(decision: Decision) -> &'static str {

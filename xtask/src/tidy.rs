@@ -133,7 +133,7 @@ fn figma_is_named_in_one_file(file: &File) -> Vec<String> {
     }
     code_lines(&file.text)
         .filter(|(_, line)| {
-            ["js_namespace = figma", "\"figma\"", "\"figma."]
+            ["js_namespace = figma", "(\"figma\"", "\"figma."]
                 .iter()
                 .any(|name| line.contains(name))
         })

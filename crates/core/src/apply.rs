@@ -41,7 +41,7 @@ pub enum Op<'a> {
         /// Its name.
         name: &'a str,
     },
-    /// Makes a variable and links it to its row.
+    /// Makes a variable.
     CreateVariable {
         /// The slot it takes.
         variable: VariableSlot,
@@ -51,7 +51,7 @@ pub enum Op<'a> {
         name: &'a str,
         /// Its type.
         kind: VariableType,
-        /// The link's key; `None` for the usual one, collection and name.
+        /// The link's key, where it is to be linked at once; else [`Op::SetLink`] follows within the same step.
         key: Option<&'a str>,
     },
     /// Sets a plain value.
@@ -111,12 +111,14 @@ pub enum Op<'a> {
         /// Hidden or not.
         hidden: bool,
     },
-    /// Writes the link's key, or takes the link away.
+    /// Writes the link's key and the base, or takes both away.
     SetLink {
         /// The variable.
         variable: VariableSlot,
-        /// The key; `None`: no longer Sheetwire's.
+        /// The key; empty for a variable that Sheetwire did not make; `None`: no longer Sheetwire's.
         key: Option<&'a str>,
+        /// What sheet and Figma agree on: [`crate::document::base::Base::places`].
+        base: &'a [f64],
     },
     /// Removes a variable.
     Remove {

@@ -7,7 +7,8 @@
 //! # Packing
 //! Reading five thousand variables one property at a time costs more than everything else, so a shell packs many
 //! into one list of numbers and one text. Numbers of a variable: collection slot, type code, scopes as bits, hidden
-//! (0 or 1), link code, then for each mode of its collection a tag and its payload:
+//! (0 or 1), link code, the length of its base and the base ([`base`]), then for each mode of its collection a tag and
+//! its payload:
 //!
 //! | tag | payload | | tag | payload |
 //! | --- | --- | --- | --- | --- |
@@ -23,8 +24,10 @@
 //! A collection's text is its name and its modes' names, the same way. Control characters U+001C to U+001F never
 //! stand in a packed text; the shell replaces them by a space.
 
+pub mod base;
 pub mod index;
 
+use crate::document::base::Base;
 use crate::document::index::{Index, hash};
 use crate::value::{Scope, Value, VariableType};
 
@@ -212,6 +215,8 @@ pub struct Variable {
     pub hidden: bool,
     /// Where it came from.
     pub link: Link,
+    /// What it and its row last agreed on.
+    pub base: Base,
 }
 
 /// What Figma holds, as last read.
@@ -241,7 +246,15 @@ struct Numbers<'a> {
     at: usize,
 }
 
-impl Numbers<'_> {
+impl<'a> Numbers<'a> {
+    /// A length and as many numbers.
+    fn list(&mut self) -> Option<&'a [f64]> {
+        let length = self.whole()? as usize;
+        let list = self.all.get(self.at..self.at + length)?;
+        self.at += length;
+        Some(list)
+    }
+
     /// Whether the next variable is one that Figma no longer has; steps over it.
     fn is_gone(&mut self) -> bool {
         let gone = self.all.get(self.at).is_some_and(|number| *number < 0.0);
@@ -327,6 +340,7 @@ impl Document {
         let scopes = Scopes(numbers.whole()?);
         let hidden = numbers.next()? != 0.0;
         let link_code = numbers.whole()?;
+        let base = numbers.list()?;
         let mut texts = record.split(TEXT_SEPARATOR);
         let name = texts.next()?.to_owned();
         let description = texts.next()?.to_owned();
@@ -370,6 +384,7 @@ impl Document {
             code,
             hidden,
             link,
+            base: Base::read(base),
         })
     }
 
@@ -430,6 +445,32 @@ impl Document {
             }
             variable.values[at] = value;
         }
+    }
+
+    /// Notes that sheet and Figma agree at a place of a variable's base.
+    pub fn agree(&mut self, slot: VariableSlot, place: usize, code: f64) {
+        if let Some(Some(variable)) = self.variables.get_mut(slot.0 as usize) {
+            variable.base.agree(place, code);
+        }
+    }
+
+    /// Notes that sheet and Figma agree on what the variable holds now at a place.
+    pub fn agree_on_held(&mut self, slot: VariableSlot, place: usize) {
+        let Some(Some(held)) = self.variables.get_mut(slot.0 as usize) else {
+            return;
+        };
+        let code = match place {
+            0 => base::code_of_text(&held.name),
+            1 => base::code_of_text(&held.description),
+            2 => base::code_of_bits(held.scopes.0),
+            3..=5 => base::code_of_text(&held.code[place - 3]),
+            6 => base::code_of_bits(u32::from(held.hidden)),
+            mode => held
+                .values
+                .get(mode - base::FIELDS)
+                .map_or(0.0, base::code_of_held),
+        };
+        held.base.agree(place, code);
     }
 
     /// The slot that the next new variable gets.

@@ -10,6 +10,7 @@
 //! of those rows are read again and compared. A snapshot, a long list of changes or "Sync now" does everything anew.
 
 mod identity;
+mod merge;
 mod report;
 mod rows;
 mod running;
@@ -26,7 +27,8 @@ use crate::mapping::{self, Layout};
 use crate::owned;
 use crate::plan::{RowChange, gate};
 use crate::protocol::panel::{
-    Column, Connection, Counts, PREVIEW_ROWS_MAX, PreviewRow, SheetLayout, ToPanel, WaitReason,
+    Column, Connection, Counts, MergePolicy, PREVIEW_ROWS_MAX, PreviewRow, SheetLayout, ToPanel,
+    WaitReason,
 };
 use crate::protocol::relay::{Position, SheetInfo, SheetRef};
 use crate::session::StopReason;
@@ -164,6 +166,25 @@ struct Planned {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Waiting {
     number: u32,
+    counts: Counts,
+}
+
+/// A plan that the designer confirmed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Confirmed {
+    /// What the designer saw.
+    counts: Counts,
+    include_removals: bool,
+}
+
+impl Confirmed {
+    /// Whether a plan made since does no more than what the designer saw.
+    fn covers(&self, counts: &Counts) -> bool {
+        let seen = &self.counts;
+        counts.created <= seen.created
+            && counts.created + counts.changed <= seen.created + seen.changed
+            && (counts.removed <= seen.removed || !self.include_removals)
+    }
 }
 
 /// See the module.
@@ -211,9 +232,16 @@ pub struct Engine {
     write_problems: SortedMap<u32, Vec<CellProblem>>,
     limit_problems: Vec<(u32, CellProblem)>,
     loose_problems: Vec<CellProblem>,
+    kept: SortedMap<u32, Vec<merge::Kept>>,
+    kept_changed: bool,
+    listed: Vec<(u32, usize)>,
+    /// Slot, place in the base, and what counts as agreed there.
+    chosen: Vec<(u32, usize, f64)>,
+    list_number: u32,
 
     plan_number: u32,
     waiting: Option<Waiting>,
+    confirmed: Option<Confirmed>,
     totals: Totals,
 }
 
@@ -269,8 +297,14 @@ impl Engine {
             write_problems: SortedMap::default(),
             limit_problems: Vec::new(),
             loose_problems: Vec::new(),
+            kept: SortedMap::default(),
+            kept_changed: false,
+            listed: Vec::new(),
+            chosen: Vec::new(),
+            list_number: 0,
             plan_number: 0,
             waiting: None,
+            confirmed: None,
             totals: Totals::default(),
         }
     }
@@ -335,6 +369,7 @@ impl Engine {
             header_row: 0,
             approved: false,
             layout: None,
+            policy: MergePolicy::default(),
         });
         self.layout = None;
         self.keep();
@@ -377,6 +412,7 @@ impl Engine {
         self.loaded = false;
         self.grid.clear(0);
         self.waiting = None;
+        self.confirmed = None;
         self.failed_runs = 0;
         self.tripped = false;
         self.declined.clear();
@@ -550,48 +586,63 @@ impl Engine {
         }
     }
 
-    /// Applies the waiting plan, if it is still the one that the designer saw.
+    /// Applies the waiting plan, if it is still the one that the designer saw. Its variables are read again first:
+    /// what somebody has changed since is merged, not overwritten.
     pub fn approve(&mut self, plan: u32, include_removals: bool) {
-        if !self.is_waiting_for(plan) {
+        let Some(seen) = self.take_waiting(plan) else {
             return;
-        }
-        self.waiting = None;
+        };
         if let Some(connection) = &mut self.connection
             && !connection.approved
         {
             connection.approved = true;
             self.keep();
         }
-        let orphans: Vec<VariableSlot> = self.open_orphans().collect();
         if !include_removals {
-            self.declined.extend(orphans.iter().map(|slot| slot.0));
+            let orphans: Vec<u32> = self.open_orphans().map(|slot| slot.0).collect();
+            self.declined.extend(orphans);
         }
-        let removals = if include_removals {
-            orphans
+        self.confirmed = Some(Confirmed {
+            counts: seen.counts,
+            include_removals,
+        });
+        let rows: Vec<u32> = self
+            .touched
+            .iter()
+            .filter(|row| self.rows[*row as usize].slot != NONE)
+            .collect();
+        if rows.is_empty() {
+            self.stage = Stage::Judging;
+        } else if rows.len() <= INCREMENTAL_ROWS_MAX {
+            for row in &rows {
+                self.forget_row(*row);
+            }
+            self.dirty = rows;
+            self.stage = Stage::ReadingSome;
         } else {
-            Vec::new()
-        };
-        self.start_run(removals);
+            self.start_over();
+        }
     }
 
-    fn is_waiting_for(&mut self, plan: u32) -> bool {
-        let current = self.waiting.is_some_and(|waiting| waiting.number == plan)
-            && matches!(self.stage, Stage::Rest);
-        if !current {
-            self.refuse(
+    fn take_waiting(&mut self, plan: u32) -> Option<Waiting> {
+        let current = self
+            .waiting
+            .filter(|waiting| waiting.number == plan && matches!(self.stage, Stage::Rest));
+        match current {
+            Some(_) => self.waiting = None,
+            None => self.refuse(
                 "That plan is out of date: the sheet or the file has changed since.",
                 "Look at the new preview and confirm that.",
-            );
+            ),
         }
         current
     }
 
     /// Keeps the variables whose rows are gone: they are Sheetwire's no longer.
     pub fn keep_removed(&mut self, plan: u32, figma: &mut impl Figma) {
-        if !self.is_waiting_for(plan) {
+        if self.take_waiting(plan).is_none() {
             return;
         }
-        self.waiting = None;
         self.unlink_orphans(figma);
         self.stage = Stage::Judging;
     }
@@ -680,6 +731,7 @@ impl Engine {
             return Step::Rest;
         };
         self.waiting = None;
+        self.confirmed = None;
         match incoming {
             Incoming::Snapshot { position, info } => {
                 self.context = ReadContext::for_locale(&info.locale);
@@ -884,6 +936,7 @@ impl Engine {
             }
         }
         if matches!(self.stage, Stage::ReadingSome) {
+            self.take_choices();
             self.stage = Stage::Mapping { at: 0 };
         }
         Ok(())
@@ -930,6 +983,7 @@ impl Engine {
     fn judge(&mut self) {
         self.whole = false;
         self.check_limits();
+        self.tell_differences();
         let counts = self.planned_counts();
         let approved = self
             .connection
@@ -950,6 +1004,17 @@ impl Engine {
             counts.collections + counts.modes + counts.created + counts.changed + counts.removed
                 == 0;
         let again = self.totals.rereadings > 0;
+        if let Some(confirmed) = self.confirmed.take().filter(|_| !missing)
+            && confirmed.covers(&counts)
+        {
+            let removals = if confirmed.include_removals {
+                self.open_orphans().collect()
+            } else {
+                Vec::new()
+            };
+            self.start_run(removals);
+            return;
+        }
         if !approved || (reason.is_some() && !again && (!nothing || missing)) {
             let reason = if approved { reason } else { None };
             self.stage = Stage::Previewing {
@@ -982,6 +1047,7 @@ impl Engine {
         }
         self.plan_number += 1;
         self.waiting = Some(Waiting {
+            counts,
             number: self.plan_number,
         });
         let preview = self.preview(self.plan_number, counts, rows);

@@ -50,6 +50,8 @@ pub enum Write {
     Hidden(bool),
     /// The link to the row's id.
     Link,
+    /// The link and what the two sides agree on; nothing that a designer sees.
+    Remember,
 }
 
 /// Everything that differs for one row; nothing differs by default.
@@ -61,12 +63,19 @@ pub struct RowChange {
     pub made: bool,
     /// What to write after that.
     pub writes: Vec<Write>,
+    /// Of a variable to be made: places of the base, with their codes, that agree as soon as it is there.
+    pub agreed: Vec<(usize, f64)>,
 }
 
 impl RowChange {
     /// Whether nothing differs.
     pub fn is_empty(&self) -> bool {
         !self.create && self.writes.is_empty()
+    }
+
+    /// Whether a designer sees nothing of it.
+    pub fn is_silent(&self) -> bool {
+        !self.create && matches!(self.writes.as_slice(), [] | [Write::Remember])
     }
 }
 

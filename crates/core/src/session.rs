@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::flags::Decision;
 use crate::protocol::panel::{
-    Column, Connection, Preview, Problem, RunReport, SheetLayout, WaitReason,
+    Choice, Column, Connection, Differences, MergePolicy, Preview, Problem, RunReport, SheetLayout,
+    WaitReason,
 };
 use crate::protocol::relay::{Spreadsheet, SpreadsheetEntry};
 
@@ -106,6 +107,8 @@ pub struct Connected {
     pub last: Option<RunReport>,
     /// A plan that waits for the designer.
     pub waiting: Option<(WaitReason, Preview)>,
+    /// Where sheet and Figma differ and nothing is written.
+    pub differences: Differences,
     /// Why sync stands still, while it does.
     pub stopped: Option<StopReason>,
     /// What is wrong at the relay or at Google, while it is.
@@ -184,6 +187,20 @@ pub enum Action {
     KeepRemoved {
         /// The plan's number.
         plan: u32,
+    },
+    /// Chooses whose values stand where sheet and Figma differ.
+    Resolve {
+        /// The list's number.
+        list: u32,
+        /// Places in the list; empty for all.
+        items: Vec<u32>,
+        /// Whose values.
+        choice: Choice,
+    },
+    /// Sets what becomes of changes made in Figma.
+    SetPolicy {
+        /// From now on.
+        policy: MergePolicy,
     },
     /// Stops the run.
     Cancel,

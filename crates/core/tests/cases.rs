@@ -13,6 +13,8 @@ mod file;
 mod layout;
 #[path = "cases/links.rs"]
 mod links;
+#[path = "cases/merge.rs"]
+mod merge;
 #[path = "cases/row.rs"]
 mod row;
 #[path = "cases/scopes.rs"]
@@ -27,6 +29,7 @@ const RUNNERS: &[(&str, file::Runner)] = &[
     ("link", links::run),
     ("scopes", scopes::run),
     ("layout", layout::run),
+    ("merge", merge::run),
 ];
 
 #[test]

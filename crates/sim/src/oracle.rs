@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use crate::file::File;
 use crate::sheet::{ID, Sheet};
 use sheetwire_core::document::Held;
-use sheetwire_core::protocol::panel::Problem;
+use sheetwire_core::protocol::panel::{Difference, Problem};
 use sheetwire_core::value::VariableType;
 
 /// What the sheet demands of one cell.
@@ -115,8 +115,12 @@ pub fn compare(
     sheet: &Sheet,
     file: &File,
     problems: &[Problem],
+    differences: &[Difference],
     alone: bool,
 ) -> Result<(u64, u64), String> {
+    if let (true, Some(difference)) = (alone, differences.first()) {
+        return Err(format!("nobody touched the file, and yet {difference:?}"));
+    }
     let columns = ["Collection", "Name", "Type", "light", "dark", "Description"]
         .map(|header| sheet.column(header));
     let [
@@ -180,9 +184,26 @@ pub fn compare(
             })
         })
         .collect();
+    // A row's variable may have kept another name.
+    let id_of = |collection: &str, name: &str| {
+        let kept = differences.iter().find(|difference| {
+            difference.collection == collection
+                && difference.name == name
+                && difference.values.field == "name"
+        });
+        let kept = kept.and_then(|difference| difference.values.before.as_deref());
+        file.id_of(collection, kept.unwrap_or(name))
+    };
     let (mut demands, mut explained) = (0, 0);
     for row in &rows {
-        let id = file.id_of(row.collection, row.name);
+        let is_kept = |field: &str| {
+            differences.iter().any(|difference| {
+                difference.collection == row.collection
+                    && difference.name == row.name
+                    && difference.values.field == field
+            })
+        };
+        let id = id_of(row.collection, row.name);
         let variable = id.and_then(|id| file.variables.get(&id));
         // Rows are counted from 1 where people see them.
         let is_told = told.contains(&(row.row + 1));
@@ -237,12 +258,12 @@ pub fn compare(
                     format!("a problem for {text} in {mode}")
                 })?,
                 Some(Demand::Value(wanted)) => {
-                    check(held == Some(&wanted), true, &|| {
+                    check(held == Some(&wanted) || is_kept(mode), true, &|| {
                         format!("{wanted:?} in {mode}")
                     })?;
                 }
                 Some(Demand::Alias(to_collection, to_name)) => {
-                    let target = file.id_of(&to_collection, &to_name);
+                    let target = id_of(&to_collection, &to_name);
                     let is_alias = matches!(
                         held,
                         Some(Held::Alias(Some(found))) if Some(found.0) == target
@@ -270,7 +291,7 @@ pub fn compare(
                         _ => false,
                     };
                     check(
-                        is_alias || is_text || is_circle || is_elsewhere,
+                        is_alias || is_text || is_circle || is_elsewhere || is_kept(mode),
                         false,
                         &|| format!("an alias to {to_collection}:{to_name} ({target:?}) in {mode}"),
                     )?;
@@ -281,7 +302,9 @@ pub fn compare(
         // Cells that hold alone make no variable, and so no description.
         if !text.is_empty() && (variable.is_some() || has_value) {
             let met = variable.is_some_and(|variable| variable.description == text);
-            check(met, true, &|| format!("the description {text}"))?;
+            check(met || is_kept("description"), true, &|| {
+                format!("the description {text}")
+            })?;
         }
     }
     Ok((demands, explained))

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::file::{File, Variable, World as Sandbox};
 use crate::random::Random;
-use sheetwire_core::document::Held;
-use sheetwire_core::protocol::panel::{Problem, SavedSession, ToPanel, ToSandbox};
+use sheetwire_core::document::{Held, base};
+use sheetwire_core::protocol::panel::{Difference, Problem, SavedSession, ToPanel, ToSandbox};
 use sheetwire_core::protocol::relay::Position;
 use sheetwire_core::session::{CELL_MESSAGES_MAX, Session};
 use sheetwire_core::value::{Rgba, Value, VariableType};
@@ -17,19 +17,6 @@ use sheetwire_core::value::{Rgba, Value, VariableType};
 const FOREIGN: &str = "own/";
 /// Steps of a run that the designer can take back.
 const UNDO_MAX: usize = 5;
-/// What becomes of an edit by hand of a variable that a row names.
-const RULE: Rule = Rule::SheetWins;
-
-/// Who is right where sheet and file differ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(dead_code)]
-enum Rule {
-    /// The sheet, wherever a row names the variable.
-    SheetWins,
-    /// Nobody without a word: an edit by hand is kept, or the designer was told about its variable.
-    Merge,
-}
-
 /// A value that somebody set by hand.
 #[derive(Debug, Clone)]
 struct HandEdit {
@@ -61,6 +48,8 @@ pub struct Plugin {
     pub redeems_left: u64,
     /// What the designer was told last.
     pub problems: Vec<Problem>,
+    /// Where sheet and file differ and nothing is written, as told last.
+    pub differences: Vec<Difference>,
     /// Where the sheet stood that the file was last made equal to, if nothing was left out.
     pub applied: Option<Position>,
     pub writes: u64,
@@ -113,6 +102,7 @@ impl Plugin {
             has_no_sockets: random.chance(150),
             redeems_left: 0,
             problems: Vec::new(),
+            differences: Vec::new(),
             applied: None,
             writes: 0,
             panel_ms: 0,
@@ -210,6 +200,12 @@ impl Plugin {
                 sandbox.engine.keep_removed(plan, &mut sandbox.file);
                 self.note_ours();
             }
+            ToSandbox::Resolve {
+                list,
+                items,
+                choice,
+            } => sandbox.engine.choose(list, &items, choice),
+            ToSandbox::SetPolicy { policy } => sandbox.engine.set_policy(policy),
             ToSandbox::Cancel => sandbox.engine.cancel(),
             ToSandbox::Toggle { on } => sandbox.engine.toggle(on),
             ToSandbox::Disconnect => {
@@ -267,6 +263,9 @@ impl Plugin {
                     self.problems.clone_from(&report.problems);
                     self.applied = (!report.cancelled).then(|| report.position.clone());
                 }
+                ToPanel::Differences(differences) => {
+                    self.differences.clone_from(&differences.items);
+                }
                 ToPanel::Preview(preview) | ToPanel::Waiting { preview, .. } => {
                     self.problems.clone_from(&preview.problems);
                     self.applied = None;
@@ -291,11 +290,15 @@ impl Plugin {
         }
     }
 
-    /// No edit by hand may be lost without a word, where that is the rule.
+    /// No edit by hand may be lost without a word, unless the file's policy is that the sheet stands.
     ///
     /// # Errors
     /// The edit that was.
     pub fn check_hand_edits(&self) -> Result<(), String> {
+        let connection = self.sandbox.engine.connection();
+        if connection.is_some_and(|connection| !connection.policy.is_default()) {
+            return Ok(());
+        }
         for edit in &self.by_hand {
             let Some(variable) = self.sandbox.file.variables.get(&edit.id) else {
                 continue;
@@ -341,7 +344,10 @@ impl Plugin {
             return Err(format!("two variables stand for {:?}", twice[0]));
         }
         for (id, variable) in variables {
-            if !self.ours.contains(id) && !self.foreign.contains_key(id) && variable.link.is_none()
+            if !self.ours.contains(id)
+                && !self.foreign.contains_key(id)
+                && variable.link.is_none()
+                && !self.sandbox.file.unlinked.contains(id)
             {
                 return Err(format!("{variable:?} was made without a link"));
             }
@@ -395,16 +401,24 @@ impl Plugin {
                 {
                     let value = Held::stored(&value);
                     variable.values[mode] = value.clone();
-                    if RULE == Rule::Merge {
-                        self.by_hand
-                            .retain(|edit| (edit.id, edit.mode) != (id, mode));
-                        self.by_hand.push(HandEdit {
-                            id,
-                            mode,
-                            value,
-                            told: false,
-                        });
-                    }
+                    // What was agreed anyway is no change; where nothing was agreed the sheet had nothing to say, and
+                    // its first word stands.
+                    let place = base::mode_place(mode as u32);
+                    let agreed = variable.base.get(place).copied().unwrap_or_default();
+                    let is_agreed = agreed == 0.0 || agreed == base::code_of_held(&value);
+                    let was_told = self.by_hand.iter().any(|edit| {
+                        edit.told && (edit.id, edit.mode, &edit.value) == (id, mode, &value)
+                    });
+                    self.by_hand
+                        .retain(|edit| (edit.id, edit.mode) != (id, mode));
+                    self.by_hand.push(HandEdit {
+                        id,
+                        mode,
+                        value,
+                        // Between the reading of a variable and its writing a few milliseconds pass; Figma has no way
+                        // to write only where nobody else did.
+                        told: self.is_stepping || is_agreed || was_told,
+                    });
                 }
                 "a value is set by hand"
             }

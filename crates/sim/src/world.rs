@@ -12,7 +12,9 @@ use crate::relay::{Held, Member, Relay, sheet_ref};
 use crate::sheet::Sheet;
 use crate::{Tally, Trace, note, oracle};
 use sheetwire_core::flags::Decision;
-use sheetwire_core::protocol::panel::{Role, ToPanel, ToSandbox};
+use sheetwire_core::protocol::panel::{
+    Choice, ConflictPolicy, DriftPolicy, MergePolicy, Role, ToPanel, ToSandbox,
+};
 use sheetwire_core::protocol::relay::{
     ApiError, ClientFrame, CloseReason, ErrorCode, HEARTBEAT_MS, PollReply, PollRequest,
     RelayFrame, SessionReply, SheetEntry, SignInReply, Spreadsheet, SpreadsheetEntry,
@@ -450,6 +452,37 @@ impl World {
                 12..15 => return Some(Action::Cancel),
                 15..18 => return Some(Action::RetryNow),
                 18 => return Some(Action::Refresh),
+                19 => {
+                    let drift = [DriftPolicy::Keep, DriftPolicy::Overwrite];
+                    let conflict = [
+                        ConflictPolicy::Ask,
+                        ConflictPolicy::Sheet,
+                        ConflictPolicy::Figma,
+                    ];
+                    return Some(Action::SetPolicy {
+                        policy: MergePolicy {
+                            drift: drift[random.below(2) as usize],
+                            conflict: conflict[random.below(3) as usize],
+                        },
+                    });
+                }
+                20..28 => {
+                    if let State::Connected(connected) = &state
+                        && !connected.differences.items.is_empty()
+                    {
+                        let count = connected.differences.items.len() as u64;
+                        let one = vec![random.below(count) as u32];
+                        return Some(Action::Resolve {
+                            list: connected.differences.list,
+                            items: if random.chance(300) { Vec::new() } else { one },
+                            choice: if random.chance(500) {
+                                Choice::Sheet
+                            } else {
+                                Choice::Figma
+                            },
+                        });
+                    }
+                }
                 _ => {}
             }
         }
@@ -474,6 +507,10 @@ impl World {
             State::ChoosingSheet { spreadsheet } => spreadsheet.map(|_| Action::ChooseSheet {
                 sheet_id: sheet_ref().sheet_id,
             }),
+            // A sheet without its header may look as if it lay in another way; the designer knows better, and waits.
+            State::ConfirmingColumns {
+                layout: Some(_), ..
+            } => None,
             State::ConfirmingColumns {
                 columns,
                 header_row,
@@ -1054,6 +1091,7 @@ impl World {
             &self.sheet,
             &here.sandbox.file,
             &here.problems,
+            &here.differences,
             self.hands_off,
         )?;
         self.tally.claims += claims;
@@ -1094,6 +1132,7 @@ impl World {
                 &self.sheet,
                 &here.sandbox.file,
                 &here.problems,
+                &here.differences,
                 self.hands_off,
             )
             .map_err(|message| format!("plugin {at} at the end: {message}"))?;

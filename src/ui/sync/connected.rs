@@ -2,7 +2,7 @@
 //!
 //! Owns this view and the clock that its relative times need. Must not know when a run begins or why a plan waits.
 
-use super::{HEADING, account, button, page, preview};
+use super::{HEADING, account, button, differences, page, preview};
 use crate::{Panel, sandbox, words};
 use leptos::prelude::*;
 use sheetwire_core::protocol::panel::{Preview, RunReport, WaitReason};
@@ -49,6 +49,8 @@ pub fn connected(panel: Panel) -> AnyView {
     let progress = piece(panel, |connected| connected.progress);
     let last = piece(panel, |connected| connected.last.clone());
     let waiting = piece(panel, |connected| connected.waiting.clone());
+    let differing = piece(panel, |connected| connected.differences.clone());
+    let policy = piece(panel, |connected| connected.connection.policy);
     let stopped = piece(panel, |connected| connected.stopped);
     let trouble = piece(panel, |connected| connected.trouble.clone());
     let running = Memo::new(move |_| progress.get().flatten().is_some());
@@ -66,11 +68,13 @@ pub fn connected(panel: Panel) -> AnyView {
         {move || trouble.get().flatten().map(warning)}
         {move || stopped.get().flatten().map(|reason| standing_still(panel, reason))}
         {move || waiting.get().flatten().map(|(reason, plan)| waits(panel, reason, plan, drawn))}
+        {move || differing.get().map(|differing| differences::list(panel, differing))}
         <div class="run">
             {move || if running.get() { run(panel, progress) } else { ended(last, now) }}
         </div>
         {move || last.get().flatten().map(|report| preview::problem_details(report.problems, report.problems_total))}
         <div class="foot">
+            {differences::policy(panel, policy)}
             {disconnect(panel)}
             {account(panel)}
         </div>

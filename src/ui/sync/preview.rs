@@ -169,7 +169,8 @@ fn variable(row: PreviewRow) -> AnyView {
     .into_any()
 }
 
-fn field(change: FieldChange) -> AnyView {
+/// One difference: the field, what Figma holds and what the sheet says.
+pub fn field(change: FieldChange) -> AnyView {
     let before = change.before.map(|before| {
         view! {
             <span class="before">{value(&before)}</span>

@@ -60,73 +60,20 @@ impl Engine {
         let Some(layout) = &self.layout else {
             return false;
         };
-        if let Some(row) = self.touched.iter().nth(at) {
+        let mut shown_rows = self
+            .touched
+            .iter()
+            .filter(|row| !self.changes[*row as usize].is_silent());
+        if let Some(row) = shown_rows.nth(at) {
             let change = &self.changes[row as usize];
             let entry = &self.rows[row as usize];
             let Some(collection) = self.collections.get(entry.collection as usize) else {
                 return true;
             };
-            let held = Some(entry.slot)
-                .filter(|slot| *slot != NONE)
-                .and_then(|slot| self.document.variable(VariableSlot(slot)));
-            let text = self.grid.row(row);
-            let words =
-                |column: Option<u32>| shown(cell(text, column.unwrap_or(u32::MAX))).into_owned();
-            let before_value = |mode: u32| {
-                let slot = collection.modes[mode as usize]?;
-                let held = held?.values.get(slot.0 as usize)?;
-                Some(held_text(&self.document, held)).filter(|text| !text.is_empty())
-            };
-            let fields = change.writes.iter().map(|write| match write {
-                Write::Value { mode, value } => FieldChange {
-                    field: layout.modes[*mode as usize].name.clone(),
-                    before: before_value(*mode),
-                    after: value_text(value),
-                },
-                Write::Alias {
-                    mode,
-                    target,
-                    opacity,
-                } => FieldChange {
-                    field: layout.modes[*mode as usize].name.clone(),
-                    before: before_value(*mode),
-                    after: alias_text(&self.target_text(*target), *opacity),
-                },
-                Write::Name => field(
-                    "name",
-                    held.map(|held| held.name.clone()),
-                    self.name_of(row).into_owned(),
-                ),
-                Write::Description => field(
-                    "description",
-                    held.map(|held| held.description.clone()),
-                    words(layout.description),
-                ),
-                Write::Scopes(scopes) => field(
-                    "scopes",
-                    held.map(|held| held.scopes.names()),
-                    scopes.names(),
-                ),
-                Write::Code(platform) => {
-                    let place = usize::from(*platform);
-                    let name = match Platform::ALL[place] {
-                        Platform::Web => "code:web",
-                        Platform::Android => "code:android",
-                        Platform::Ios => "code:ios",
-                    };
-                    field(
-                        name,
-                        held.map(|held| held.code[place].clone()),
-                        words(layout.code[place]),
-                    )
-                }
-                Write::Hidden(hidden) => field(
-                    "hidden",
-                    held.map(|held| switch_text(held.hidden)),
-                    switch_text(*hidden),
-                ),
-                Write::Link => field("id", None, self.id_of(row).into_owned()),
-            });
+            let fields = change
+                .writes
+                .iter()
+                .filter_map(|write| self.field_change(row, write));
             rows.push(PreviewRow {
                 kind: if change.create {
                     PreviewKind::Create
@@ -140,7 +87,12 @@ impl Engine {
             });
             return true;
         }
-        let Some(slot) = self.open_orphans().nth(at - self.touched.len()) else {
+        let shown = self
+            .touched
+            .iter()
+            .filter(|row| !self.changes[*row as usize].is_silent())
+            .count();
+        let Some(slot) = self.open_orphans().nth(at.saturating_sub(shown)) else {
             return false;
         };
         if let Some(variable) = self.document.variable(slot) {
@@ -154,6 +106,75 @@ impl Engine {
             });
         }
         true
+    }
+
+    /// One difference of a row in words; nothing for what a designer does not see.
+    pub(super) fn field_change(&self, row: u32, write: &Write) -> Option<FieldChange> {
+        let layout = self.layout.as_ref()?;
+        let entry = &self.rows[row as usize];
+        let collection = self.collections.get(entry.collection as usize)?;
+        let held = Some(entry.slot)
+            .filter(|slot| *slot != NONE)
+            .and_then(|slot| self.document.variable(VariableSlot(slot)));
+        let text = self.grid.row(row);
+        let words =
+            |column: Option<u32>| shown(cell(text, column.unwrap_or(u32::MAX))).into_owned();
+        let before_value = |mode: u32| {
+            let slot = collection.modes[mode as usize]?;
+            let held = held?.values.get(slot.0 as usize)?;
+            Some(held_text(&self.document, held)).filter(|text| !text.is_empty())
+        };
+        Some(match write {
+            Write::Value { mode, value } => FieldChange {
+                field: layout.modes[*mode as usize].name.clone(),
+                before: before_value(*mode),
+                after: value_text(value),
+            },
+            Write::Alias {
+                mode,
+                target,
+                opacity,
+            } => FieldChange {
+                field: layout.modes[*mode as usize].name.clone(),
+                before: before_value(*mode),
+                after: alias_text(&self.target_text(*target), *opacity),
+            },
+            Write::Name => field(
+                "name",
+                held.map(|held| held.name.clone()),
+                self.name_of(row).into_owned(),
+            ),
+            Write::Description => field(
+                "description",
+                held.map(|held| held.description.clone()),
+                words(layout.description),
+            ),
+            Write::Scopes(scopes) => field(
+                "scopes",
+                held.map(|held| held.scopes.names()),
+                scopes.names(),
+            ),
+            Write::Code(platform) => {
+                let place = usize::from(*platform);
+                let name = match Platform::ALL[place] {
+                    Platform::Web => "code:web",
+                    Platform::Android => "code:android",
+                    Platform::Ios => "code:ios",
+                };
+                field(
+                    name,
+                    held.map(|held| held.code[place].clone()),
+                    words(layout.code[place]),
+                )
+            }
+            Write::Hidden(hidden) => field(
+                "hidden",
+                held.map(|held| switch_text(held.hidden)),
+                switch_text(*hidden),
+            ),
+            Write::Link => field("id", None, self.id_of(row).into_owned()),
+            Write::Remember => return None,
+        })
     }
 
     fn target_text(&self, target: Target) -> String {

@@ -4,10 +4,12 @@
 //! plan may be applied or how it is written.
 
 use super::identity::id_key;
+use super::merge::Merging;
 use super::{CellProblem, CollectionEntry, Engine, NONE, ROWS_A_STEP, SLOTS_A_STEP, Stage};
 use crate::apply::RETRIES_MAX;
+use crate::document::base::Field;
 use crate::document::index::hash;
-use crate::document::{Held, Link, ModeSlot, Scopes, VariableSlot};
+use crate::document::{Link, ModeSlot, Scopes, VariableSlot};
 use crate::mapping::grid::{cell, shown};
 use crate::mapping::view::Reach;
 use crate::mapping::{self, HEADER_SEARCH_ROWS, Layout, name_trouble, switch_of};
@@ -126,6 +128,9 @@ impl Engine {
         self.loose_problems.clear();
         self.orphans.clear();
         self.row_of_slot.clear();
+        self.kept.clear();
+        self.chosen.clear();
+        self.kept_changed = true;
         self.sound = 0;
         self.planned = super::Planned::default();
         self.missing = false;
@@ -398,16 +403,17 @@ impl Engine {
         }
         self.names.remove(row);
         self.ids.remove(row);
-        self.forget_result(row);
+        self.forget_row(row);
         self.detach(row);
         self.lifted.push(lifted);
     }
 
     /// Forgets what mapping a row gave.
-    fn forget_result(&mut self, row: u32) {
+    pub(super) fn forget_row(&mut self, row: u32) {
         self.problems.remove(row);
         self.write_problems.remove(row);
         self.cyclic.remove(row);
+        self.kept_changed |= self.kept.remove(row);
         self.set_change(row, RowChange::default());
         if let Some(entry) = self.rows.get_mut(row as usize) {
             if std::mem::take(&mut entry.sound) {
@@ -495,7 +501,7 @@ impl Engine {
             }
         }
         for row in reached.iter() {
-            self.forget_result(row);
+            self.forget_row(row);
         }
         self.dirty = reached.iter().collect();
         self.whole = false;
@@ -820,7 +826,7 @@ impl Engine {
         };
         let collection = self.rows[row as usize].collection;
         let slot = self.attach(row);
-        let mut change = RowChange::default();
+        let mut merging = Merging::of(slot, self);
         let mut problems: Vec<CellProblem> = Vec::new();
         let mut targets: Vec<u32> = Vec::new();
         let mut filled = false;
@@ -833,9 +839,7 @@ impl Engine {
                 Ok(Reading::Empty | Reading::Hold) => continue,
                 Ok(Reading::Value(value)) => {
                     filled = true;
-                    if !self.holds(slot, mode_slot, |held| held.is(&value)) {
-                        change.writes.push(Write::Value { mode, value });
-                    }
+                    merging.value(mode, mode_slot, value, self);
                     continue;
                 }
                 Ok(Reading::Alias(alias)) => (alias, None),
@@ -861,10 +865,7 @@ impl Engine {
                     // Only a reference that resolves is an alias; in a text variable anything else is text.
                     filled = true;
                     let text = shown(cell(self.grid.row(row), column)).into_owned();
-                    let value = Value::String(text);
-                    if !self.holds(slot, mode_slot, |held| held.is(&value)) {
-                        change.writes.push(Write::Value { mode, value });
-                    }
+                    merging.value(mode, mode_slot, Value::String(text), self);
                     continue;
                 }
                 Err(why) => {
@@ -920,30 +921,14 @@ impl Engine {
                 }
             };
             filled = true;
-            let same = target_slot.is_some()
-                && self.holds(slot, mode_slot, |held| match (held, opacity) {
-                    (Held::Alias(held), None) => *held == target_slot,
-                    (Held::Composed(held, held_opacity), Some(opacity)) => {
-                        *held == target_slot
-                            && *held_opacity == super::running::percent(opacity) as f32
-                    }
-                    _ => false,
-                });
-            if !same {
-                change.writes.push(Write::Alias {
-                    mode,
-                    target,
-                    opacity,
-                });
-            }
+            merging.alias(mode, mode_slot, target, target_slot, opacity, self);
         }
+        let mut change = RowChange::default();
         if slot.is_some() || filled {
-            self.compare_fields(row, slot, &mut change, &mut problems);
-            change.create = slot.is_none();
+            self.compare_fields(row, &mut merging, &mut problems);
             self.rows[row as usize].sound = true;
             self.sound += 1;
-        } else {
-            change = RowChange::default();
+            change = self.close_merge(row, merging);
         }
         if !problems.is_empty() {
             self.problems.put(row, problems);
@@ -980,7 +965,7 @@ impl Engine {
             if change.create {
                 add(&mut planned.created);
                 add(&mut entry.creates);
-            } else if !change.made {
+            } else if !change.made && !change.is_silent() {
                 add(&mut planned.changed);
             }
             planned.writes = planned.writes.wrapping_add_signed(
@@ -996,7 +981,8 @@ impl Engine {
                     | Write::Scopes(_)
                     | Write::Code(_)
                     | Write::Hidden(_)
-                    | Write::Link => {}
+                    | Write::Link
+                    | Write::Remember => {}
                 }
             }
         }
@@ -1007,31 +993,9 @@ impl Engine {
         }
     }
 
-    fn holds(
-        &self,
-        slot: Option<VariableSlot>,
-        mode: Option<ModeSlot>,
-        same: impl Fn(&Held) -> bool,
-    ) -> bool {
-        let (Some(slot), Some(mode)) = (slot, mode) else {
-            return false;
-        };
-        let held = self
-            .document
-            .variable(slot)
-            .and_then(|variable| variable.values.get(mode.0 as usize));
-        held.is_some_and(same)
-    }
-
-    fn compare_fields(
-        &self,
-        row: u32,
-        slot: Option<VariableSlot>,
-        change: &mut RowChange,
-        problems: &mut Vec<CellProblem>,
-    ) {
+    fn compare_fields(&self, row: u32, merging: &mut Merging, problems: &mut Vec<CellProblem>) {
         let Some(layout) = &self.layout else { return };
-        let held = slot.and_then(|slot| self.document.variable(slot));
+        let held = merging.slot.and_then(|slot| self.document.variable(slot));
         let text = self.grid.row(row);
         let filled = |column: Option<u32>| {
             column
@@ -1039,9 +1003,8 @@ impl Engine {
                 .filter(|(_, shown)| !shown.is_empty())
         };
         if let Some(held) = held {
-            if held.name != self.name_of(row) {
-                change.writes.push(Write::Name);
-            }
+            let name = self.name_of(row);
+            merging.text(Field::Name as usize, &name, &held.name, Write::Name);
             let id = self.id_of(row);
             let key_differs = match &held.link {
                 Link::Own => !id.is_empty(),
@@ -1049,20 +1012,26 @@ impl Engine {
                 Link::None | Link::Other => false,
             };
             if key_differs {
-                change.writes.push(Write::Link);
+                merging.writes.push(Write::Link);
             }
         }
-        if let Some((_, description)) = filled(layout.description)
-            && description != held.map_or("", |held| held.description.as_str())
-        {
-            change.writes.push(Write::Description);
+        if let Some((_, description)) = filled(layout.description) {
+            let held = held.map_or("", |held| held.description.as_str());
+            merging.text(
+                Field::Description as usize,
+                &description,
+                held,
+                Write::Description,
+            );
         }
         if let Some((column, words)) = filled(layout.scopes) {
             match parse_scopes(&words).map(|scopes| scopes.map(|scopes| Scopes::of(&scopes))) {
-                Ok(Some(scopes)) if held.map_or(Scopes::ALL, |held| held.scopes) != scopes => {
-                    change.writes.push(Write::Scopes(scopes))
+                Ok(Some(scopes)) => {
+                    let held = held.map_or(Scopes::ALL, |held| held.scopes);
+                    let place = Field::Scopes as usize;
+                    merging.bits(place, scopes.0, held.0, Write::Scopes(scopes));
                 }
-                Ok(_) => {}
+                Ok(None) => {}
                 Err(error) => problems.push(CellProblem {
                     column,
                     message: error.to_string(),
@@ -1071,16 +1040,20 @@ impl Engine {
             }
         }
         for (platform, column) in layout.code.iter().enumerate() {
-            if let Some((_, code)) = filled(*column)
-                && code != held.map_or("", |held| held.code[platform].as_str())
-            {
-                change.writes.push(Write::Code(platform as u8));
+            if let Some((_, code)) = filled(*column) {
+                let held = held.map_or("", |held| held.code[platform].as_str());
+                let place = Field::Code as usize + platform;
+                merging.text(place, &code, held, Write::Code(platform as u8));
             }
         }
         if let Some((column, word)) = filled(layout.hidden) {
             match switch_of(&word) {
-                Some(hidden) if held.is_some_and(|held| held.hidden) == hidden => {}
-                Some(hidden) => change.writes.push(Write::Hidden(hidden)),
+                Some(hidden) => {
+                    let held = held.is_some_and(|held| held.hidden);
+                    let place = Field::Hidden as usize;
+                    let (want, have) = (u32::from(hidden), u32::from(held));
+                    merging.bits(place, want, have, Write::Hidden(hidden));
+                }
                 None => problems.push(CellProblem {
                     column,
                     message: format!("“{word}” is neither TRUE nor FALSE."),

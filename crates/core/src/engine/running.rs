@@ -3,9 +3,9 @@
 //! Owns the walk through a run's phases and the mirror of every write that Figma took. Must not know why a write was
 //! planned.
 
-use super::identity::id_key;
 use super::{CellProblem, Effect, Engine, NONE, Stage};
 use crate::apply::{Figma, Op, Phase, Refusal, Run, Totals};
+use crate::document::base::{Base, FIELDS, mode_place};
 use crate::document::index::hash;
 use crate::document::{Held, Link, ModeSlot, Platform, Scopes, Variable, VariableSlot};
 use crate::engine::rows::Verdict;
@@ -19,6 +19,9 @@ use crate::sorted::BitSet;
 
 /// Rows looked at in one step that finds nothing to write.
 const IDLE_ROWS_A_STEP: usize = 32;
+/// A row with no more writes than this is written in one step, so that a plugin which ends in between leaves it
+/// untouched or whole, its base included.
+const WRITES_A_STEP: usize = 8;
 
 /// What became of one place in a run.
 enum Outcome {
@@ -90,7 +93,9 @@ impl Engine {
 
     /// Does the next write of a run, or looks at a few rows that have none.
     pub(super) fn run_step(&mut self, mut run: Run, figma: &mut impl Figma) {
-        for _ in 0..IDLE_ROWS_A_STEP {
+        let mut looked = 0;
+        while looked < IDLE_ROWS_A_STEP || self.is_inside_a_row(&run) {
+            looked += 1;
             if run.cancelled || self.totals.read_only {
                 self.finish_run(&run);
                 return;
@@ -104,7 +109,9 @@ impl Engine {
                 Some(Outcome::Nothing) => {}
                 Some(Outcome::Written | Outcome::Refused) => {
                     run.done += 1;
-                    break;
+                    if !self.is_inside_a_row(&run) {
+                        break;
+                    }
                 }
                 None => match run.phase.next() {
                     Some(Phase::Names) if self.planned.names == 0 => run.enter(Phase::Values),
@@ -117,6 +124,16 @@ impl Engine {
             }
         }
         self.stage = Stage::Applying(run);
+    }
+
+    /// Whether the run stands within a row that is to be written in one step.
+    fn is_inside_a_row(&self, run: &Run) -> bool {
+        matches!(run.phase, Phase::Values | Phase::Aliases)
+            && run.write > 0
+            && run
+                .rows
+                .get(run.at)
+                .is_some_and(|row| self.changes[*row as usize].writes.len() <= WRITES_A_STEP)
     }
 
     fn structure_step(&mut self, run: &mut Run, figma: &mut impl Figma) -> Option<Outcome> {
@@ -305,7 +322,8 @@ impl Engine {
     /// All of a row was written or refused.
     fn close_row(&mut self, row: u32, run: &Run) {
         let failed = run.failed.contains(row);
-        if !failed && !self.changes[row as usize].made {
+        let change = &self.changes[row as usize];
+        if !failed && !change.made && !change.is_silent() {
             self.totals.counts.changed += 1;
         }
         self.set_change(row, RowChange::default());
@@ -324,22 +342,29 @@ impl Engine {
             return Outcome::Nothing;
         };
         let name = self.name_of(row).into_owned();
-        let id = self.id_of(row);
-        let key = (!id.is_empty()).then(|| id_key(&id));
+        let own = self.link_key(row, &Link::Own);
+        // Within one step the link is written together with the base, after the values.
+        let later = self.changes[row as usize].writes.len() <= WRITES_A_STEP;
         let slot = self.document.next_variable();
         match figma.write(&Op::CreateVariable {
             variable: slot,
             collection,
             name: &name,
             kind,
-            key: key.as_deref(),
+            key: (!later).then_some(own.as_str()),
         }) {
             Ok(()) => {
                 let modes = self
                     .document
                     .collection(collection)
                     .map_or(0, |held| held.modes.len());
-                let link = key.map_or(Link::Own, |key| Link::OwnKey(key.into()));
+                let link = if own.starts_with('i') {
+                    Link::OwnKey(own.into())
+                } else {
+                    Link::Own
+                };
+                let mut base = Base::default();
+                base.unsaved = true;
                 self.document.put(
                     slot,
                     Some(Variable {
@@ -352,8 +377,13 @@ impl Engine {
                         code: Default::default(),
                         hidden: false,
                         link,
+                        base,
                     }),
                 );
+                self.document.agree_on_held(slot, 0);
+                for (place, code) in &self.changes[row as usize].agreed {
+                    self.document.agree(slot, *place, *code);
+                }
                 let entry = &mut self.rows[row as usize];
                 entry.slot = slot.0;
                 entry.matched = true;
@@ -407,26 +437,37 @@ impl Engine {
         let Some(write) = self.changes[row as usize].writes.get(at) else {
             return Outcome::Nothing;
         };
-        let phase = match write {
-            Write::Name => Phase::Names,
-            Write::Alias { .. } => Phase::Aliases,
+        let slot = self.rows[row as usize].slot;
+        if slot == NONE {
+            return Outcome::Nothing;
+        }
+        let variable = VariableSlot(slot);
+        let in_phase = match write {
+            Write::Name => run.phase == Phase::Names,
+            Write::Alias { .. } => run.phase == Phase::Aliases,
             Write::Value { .. }
             | Write::Description
             | Write::Scopes(_)
             | Write::Code(_)
             | Write::Hidden(_)
-            | Write::Link => Phase::Values,
+            | Write::Link => run.phase == Phase::Values,
+            // After whatever was written: once for plain values, and once more after aliases.
+            Write::Remember => {
+                matches!(run.phase, Phase::Values | Phase::Aliases)
+                    && self
+                        .document
+                        .variable(variable)
+                        .is_some_and(|held| held.base.unsaved)
+            }
         };
-        let slot = self.rows[row as usize].slot;
-        if phase != run.phase || slot == NONE {
+        if !in_phase {
             return Outcome::Nothing;
         }
-        let variable = VariableSlot(slot);
-        let place = self.rows[row as usize].collection as usize;
-        let entry = &self.collections[place];
+        let owner = self.rows[row as usize].collection as usize;
+        let entry = &self.collections[owner];
         let text = self.grid.row(row);
         let words = |column: Option<u32>| shown(cell(text, column.unwrap_or(u32::MAX)));
-        let (column, result) = match write {
+        let (column, place, result) = match write {
             Write::Value { mode, value } => {
                 let column = layout.modes[*mode as usize].column;
                 let Some(mode_slot) =
@@ -443,7 +484,7 @@ impl Engine {
                     self.document
                         .set_value(variable, mode_slot, Held::stored(value));
                 }
-                (column, result)
+                (column, Some(mode_place(mode_slot.0)), result)
             }
             Write::Alias {
                 mode,
@@ -484,7 +525,7 @@ impl Engine {
                     });
                     self.document.set_value(variable, mode_slot, held);
                 }
-                (column, result)
+                (column, Some(mode_place(mode_slot.0)), result)
             }
             Write::Name => {
                 let name = self.name_of(row).into_owned();
@@ -502,7 +543,7 @@ impl Engine {
                         }
                     });
                 }
-                (layout.name, result)
+                (layout.name, Some(0), result)
             }
             Write::Description => {
                 let words = words(layout.description);
@@ -515,7 +556,7 @@ impl Engine {
                     self.document
                         .change(variable, |held| held.description = words);
                 }
-                (layout.description.unwrap_or(layout.name), result)
+                (layout.description.unwrap_or(layout.name), Some(1), result)
             }
             Write::Scopes(scopes) => {
                 let scopes = *scopes;
@@ -523,7 +564,7 @@ impl Engine {
                 if result.is_ok() {
                     self.document.change(variable, |held| held.scopes = scopes);
                 }
-                (layout.scopes.unwrap_or(layout.name), result)
+                (layout.scopes.unwrap_or(layout.name), Some(2), result)
             }
             Write::Code(platform) => {
                 let at = usize::from(*platform);
@@ -538,7 +579,7 @@ impl Engine {
                 if result.is_ok() {
                     self.document.change(variable, |held| held.code[at] = words);
                 }
-                (column.unwrap_or(layout.name), result)
+                (column.unwrap_or(layout.name), Some(3 + at), result)
             }
             Write::Hidden(hidden) => {
                 let hidden = *hidden;
@@ -546,21 +587,43 @@ impl Engine {
                 if result.is_ok() {
                     self.document.change(variable, |held| held.hidden = hidden);
                 }
-                (layout.hidden.unwrap_or(layout.name), result)
+                (
+                    layout.hidden.unwrap_or(layout.name),
+                    Some(FIELDS - 1),
+                    result,
+                )
             }
-            Write::Link => {
-                let key = id_key(&self.id_of(row));
+            Write::Link | Write::Remember => {
+                let (key, base, own) = match self.document.variable(variable) {
+                    Some(held) => (
+                        self.link_key(row, &held.link),
+                        held.base.places().to_vec(),
+                        held.link.is_own(),
+                    ),
+                    None => return Outcome::Nothing,
+                };
                 let result = figma.write(&Op::SetLink {
                     variable,
                     key: Some(&key),
+                    base: &base,
                 });
+                let present = self.present_key(variable);
                 if result.is_ok() {
-                    self.document
-                        .change(variable, |held| held.link = Link::OwnKey(key.into()));
+                    self.document.change(variable, |held| {
+                        held.base.unsaved = false;
+                        if own && key == present {
+                            held.link = Link::Own;
+                        } else if own {
+                            held.link = Link::OwnKey(key.into());
+                        }
+                    });
                 }
-                (layout.id.unwrap_or(layout.name), result)
+                (layout.id.unwrap_or(layout.name), None, result)
             }
         };
+        if let (Some(place), Ok(())) = (place, &result) {
+            self.document.agree_on_held(variable, place);
+        }
         match result {
             Ok(()) => {
                 self.totals.writes += 1;
@@ -569,7 +632,7 @@ impl Engine {
             Err(text) => {
                 let mode = layout.modes.iter().position(|mode| mode.column == column);
                 match (Refusal::of(&text), mode) {
-                    (Refusal::ModeLimit(_), Some(mode)) => self.refuse_mode(place, mode, &text),
+                    (Refusal::ModeLimit(_), Some(mode)) => self.refuse_mode(owner, mode, &text),
                     _ => {
                         let remedy = "Sync again; if it stays, change the cell.";
                         self.fail(
@@ -635,9 +698,13 @@ impl Engine {
             match figma.write(&Op::SetLink {
                 variable: slot,
                 key: None,
+                base: &[],
             }) {
                 Ok(()) => {
-                    self.document.change(slot, |held| held.link = Link::None);
+                    self.document.change(slot, |held| {
+                        held.link = Link::None;
+                        held.base = Base::default();
+                    });
                     self.orphans.remove(slot.0);
                     self.totals.writes += 1;
                 }

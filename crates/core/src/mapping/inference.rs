@@ -172,8 +172,13 @@ pub fn infer(grid: &Grid, sheet_title: &str, context: &ReadContext) -> Inferred 
 
 /// Records have no name column: the first header says what a row is, a locale or a team, and the others are names.
 fn infer_records(grid: &Grid) -> Option<Inferred> {
-    let rows = 0..grid.rows().min(HEADER_SEARCH_ROWS);
-    let header_row = rows.into_iter().find(|row| {
+    let filled = |row: u32| {
+        let cells = Cells::new(grid.row(row)).take(COLUMNS_MAX as usize);
+        cells.filter(|packed| !packed.is_empty()).count()
+    };
+    let mut rows = 0..grid.rows().min(HEADER_SEARCH_ROWS);
+    // Only titles stand above a header.
+    let header_row = rows.find(|row| filled(*row) > 1).filter(|row| {
         let first = shown(cell(grid.row(*row), 0)).to_lowercase();
         matches!(
             first.as_str(),
@@ -238,7 +243,15 @@ fn lower_header_row(grid: &Grid, row: u32) -> Option<u32> {
             let brands = above.iter().zip(1..).filter(|(text, next)| {
                 modes(text) && below.get(next - 1).is_some_and(|text| modes(&text))
             });
-            repeated && brands.count() > 1 && !(*lower != row && is_value_row)
+            // A brand stands over several modes: merged, so that the next cell is empty, or written again.
+            let spread = (1..below.len()).any(|at| {
+                let over = |at: usize| above.get(at).map_or("", String::as_str);
+                modes(&&below[at])
+                    && modes(&&below[at - 1])
+                    && below[at] != below[at - 1]
+                    && (over(at).is_empty() || over(at) == over(at - 1))
+            });
+            repeated && spread && brands.count() > 1 && !(*lower != row && is_value_row)
         })
 }
 

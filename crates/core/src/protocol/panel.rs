@@ -19,6 +19,8 @@ pub const VERSION: u32 = 1;
 pub const PREVIEW_ROWS_MAX: usize = 500;
 /// Most problems listed in one message; `problems_total` is always whole.
 pub const PROBLEMS_MAX: usize = 200;
+/// Most differences listed; more are counted.
+pub const DIFFERENCES_MAX: usize = 200;
 
 /// From the UI program to the sandbox program.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -87,6 +89,20 @@ pub enum ToSandbox {
     KeepRemoved {
         /// The number of the waiting plan that the designer saw.
         plan: u32,
+    },
+    /// Chooses whose values stand where sheet and Figma differ.
+    Resolve {
+        /// The number of the list that the designer saw; another list is not resolved.
+        list: u32,
+        /// Places in the list's items; empty for all differences, the unlisted ones too.
+        items: Vec<u32>,
+        /// Whose values.
+        choice: Choice,
+    },
+    /// Sets what becomes of changes made in Figma, for this file.
+    SetPolicy {
+        /// From now on.
+        policy: MergePolicy,
     },
     /// Stops the run after the current slice.
     Cancel,
@@ -174,6 +190,8 @@ pub enum ToPanel {
         /// The plan.
         preview: Preview,
     },
+    /// Where sheet and Figma differ and nothing is written; told whenever that changes.
+    Differences(Differences),
     /// A run's progress, at most one a slice.
     Progress {
         /// Operations done.
@@ -244,6 +262,100 @@ pub struct Connection {
     /// How the sheet lies; `None` for one row a variable under one header row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layout: Option<SheetLayout>,
+    /// What becomes of changes made in Figma.
+    #[serde(default, skip_serializing_if = "MergePolicy::is_default")]
+    pub policy: MergePolicy,
+}
+
+/// What becomes of cells that were changed in Figma since they last agreed with the sheet.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MergePolicy {
+    /// Changed in Figma alone.
+    pub drift: DriftPolicy,
+    /// Changed in both.
+    pub conflict: ConflictPolicy,
+}
+
+impl MergePolicy {
+    /// Whether it is what a new connection has.
+    pub fn is_default(&self) -> bool {
+        *self == MergePolicy::default()
+    }
+}
+
+/// What becomes of a cell that was changed in Figma alone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DriftPolicy {
+    /// Figma keeps it, and it is shown.
+    #[default]
+    Keep,
+    /// The sheet's value is written again.
+    Overwrite,
+    /// It is written to the sheet; only with two-way sync.
+    Push,
+}
+
+/// What becomes of a cell that was changed in the sheet and in Figma.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConflictPolicy {
+    /// It waits, and is shown.
+    #[default]
+    Ask,
+    /// The sheet's value stands.
+    Sheet,
+    /// Figma's value stands.
+    Figma,
+}
+
+/// Cells in which sheet and Figma differ and nothing is written.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Differences {
+    /// The list's number, to be sent back with a choice.
+    pub list: u32,
+    /// At most [`DIFFERENCES_MAX`], conflicts first.
+    pub items: Vec<Difference>,
+    /// All that were changed in Figma alone.
+    pub drifts: u32,
+    /// All that were changed in both.
+    pub conflicts: u32,
+}
+
+/// One such cell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// Which kind.
+    pub kind: DifferenceKind,
+    /// The collection's name.
+    pub collection: String,
+    /// The variable's name in the sheet.
+    pub name: String,
+    /// Where in the sheet, such as `Tokens!C14`.
+    pub address: String,
+    /// `before` is what Figma holds, `after` what the sheet says.
+    pub values: FieldChange,
+}
+
+/// Why a cell is not written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DifferenceKind {
+    /// Changed in Figma alone.
+    Drift,
+    /// Changed in both.
+    Conflict,
+}
+
+/// Whose value stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Choice {
+    /// The sheet's.
+    Sheet,
+    /// Figma's.
+    Figma,
 }
 
 /// How a sheet lies and which of its rows are read. The default is one row a variable under one header row.

@@ -5,7 +5,7 @@
 
 use super::{Action, Connected, Link, Notice, State, StopReason};
 use crate::flags::Decision;
-use crate::protocol::panel::{Connection, Problem, SavedSession, ToPanel, ToSandbox};
+use crate::protocol::panel::{Connection, Differences, Problem, SavedSession, ToPanel, ToSandbox};
 use crate::protocol::relay::{
     ApiError, ClientFrame, CloseReason, ErrorCode, HEARTBEAT_MS, PollReply, PollRequest, Position,
     RelayFrame, SNAPSHOT_BYTES_MAX, SessionReply, SheetRef, SignInReply, Spreadsheet,
@@ -189,6 +189,8 @@ pub struct Session {
     read_only: bool,
     connection: Option<Connection>,
     inferred: Option<Inferred>,
+    /// Where sheet and Figma differ and nothing is written, as last told.
+    differences: Differences,
 
     flow: Option<(String, u64)>,
     wanted_sheet: Option<i64>,
@@ -237,6 +239,7 @@ impl Session {
             read_only: false,
             connection: None,
             inferred: None,
+            differences: Differences::default(),
             flow: None,
             wanted_sheet: None,
             ask: 0,
@@ -549,6 +552,23 @@ impl Session {
             Action::KeepRemoved { plan } => {
                 out.push(Effect::Say(ToSandbox::KeepRemoved { plan }, None));
             }
+            Action::Resolve {
+                list,
+                items,
+                choice,
+            } => {
+                if self.connected().is_some() {
+                    let resolve = ToSandbox::Resolve {
+                        list,
+                        items,
+                        choice,
+                    };
+                    out.push(Effect::Say(resolve, None));
+                }
+            }
+            Action::SetPolicy { policy } => {
+                out.push(Effect::Say(ToSandbox::SetPolicy { policy }, None));
+            }
             Action::Cancel => out.push(Effect::Say(ToSandbox::Cancel, None)),
             // What was never approved has nothing to switch.
             Action::Toggle { on } => {
@@ -657,6 +677,12 @@ impl Session {
                     connected.progress = None;
                     connected.waiting = Some((reason, preview));
                 }
+            }
+            ToPanel::Differences(differences) => {
+                if let Some(connected) = self.connected() {
+                    connected.differences = differences.clone();
+                }
+                self.differences = differences;
             }
             ToPanel::Progress { done, total } => {
                 if let Some(connected) = self.connected() {
@@ -831,6 +857,7 @@ impl Session {
             progress: None,
             last: None,
             waiting: None,
+            differences: self.differences.clone(),
             stopped: None,
             trouble: None,
         }));

@@ -69,7 +69,16 @@ fn table_row(line: &str) -> Vec<String> {
 }
 
 /// The names of fields. Another line with a colon is prose.
-const FIELDS: [&str; 5] = ["known failure", "locale", "rem", "tab", "layout"];
+const FIELDS: [&str; 8] = [
+    "known failure",
+    "locale",
+    "rem",
+    "tab",
+    "layout",
+    "drift",
+    "conflict",
+    "choose",
+];
 
 fn parse(text: &str) -> Result<Vec<Case>, String> {
     let mut cases: Vec<Case> = Vec::new();

@@ -13,14 +13,14 @@ use sheetwire_core::protocol::relay::{Position, SheetInfo, SheetRef};
 use sheetwire_core::sheet::{Cell, pack, pack_changes};
 use std::fmt::Write as _;
 
-fn sheet() -> SheetRef {
+pub fn sheet() -> SheetRef {
     SheetRef {
         spreadsheet_id: String::from("sheet"),
         sheet_id: 0,
     }
 }
 
-fn position(revision: u64) -> Position {
+pub fn position(revision: u64) -> Position {
     Position {
         epoch: String::from("e"),
         revision,
@@ -61,7 +61,7 @@ fn options(lies: &mut SheetLayout, text: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn told_problems<'a>(out: &mut String, problems: impl IntoIterator<Item = &'a Problem>) {
+pub fn told_problems<'a>(out: &mut String, problems: impl IntoIterator<Item = &'a Problem>) {
     for problem in problems {
         let _ = writeln!(
             out,
@@ -72,7 +72,7 @@ fn told_problems<'a>(out: &mut String, problems: impl IntoIterator<Item = &'a Pr
 }
 
 /// A world in which the case's sheet was connected, previewed and approved, and the words for its preview's problems.
-fn live(case: &Case, rows: &[Vec<Cell>]) -> Result<(World, String), String> {
+pub fn live(case: &Case, rows: &[Vec<Cell>]) -> Result<(World, String), String> {
     let mut world = World::new(File::new());
     world.engine.connect(sheet());
     let info = SheetInfo {
@@ -157,7 +157,7 @@ fn shown(file: &File, value: &Held) -> String {
 }
 
 /// The file's variables, in the order of the sheet, as text.
-fn variables(file: &File) -> String {
+pub fn variables(file: &File) -> String {
     let mut out = String::new();
     for variable in file.variables.values() {
         let collection = &file.collections[variable.collection];

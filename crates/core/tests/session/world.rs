@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use sheetwire_core::flags::Decision;
 use sheetwire_core::protocol::panel::{
-    Column, Connection, Counts, Preview, Role, RunReport, SavedSession, ToPanel, ToSandbox,
+    Column, Connection, Counts, MergePolicy, Preview, Role, RunReport, SavedSession, ToPanel,
+    ToSandbox,
 };
 use sheetwire_core::protocol::relay::{
     ApiError, ClientFrame, CloseReason, ErrorCode, PollReply, PollRequest, Position, RelayFrame,
@@ -55,6 +56,7 @@ pub fn connection(approved: bool) -> Connection {
         header_row: 0,
         approved,
         layout: None,
+        policy: MergePolicy::default(),
     }
 }
 
@@ -569,6 +571,12 @@ impl World {
                     reason: StopReason::Disconnected,
                 }));
             }
+            ToSandbox::SetPolicy { policy } => {
+                if let Some(kept) = &mut self.sandbox.connection {
+                    kept.policy = policy;
+                }
+                self.say_connection();
+            }
             ToSandbox::SyncNow => {
                 if let Some(position) = self.session.position().cloned() {
                     self.work_off(position);
@@ -578,6 +586,7 @@ impl World {
             | ToSandbox::FlagsEvaluated { .. }
             | ToSandbox::ListVariables
             | ToSandbox::KeepRemoved { .. }
+            | ToSandbox::Resolve { .. }
             | ToSandbox::Cancel
             | ToSandbox::Resize { .. }
             | ToSandbox::Hide

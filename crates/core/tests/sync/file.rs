@@ -30,6 +30,8 @@ pub struct Variable {
     pub code: [String; 3],
     pub hidden: bool,
     pub link: Option<String>,
+    /// Aliases name their targets by id, as the other values do.
+    pub base: Vec<f64>,
 }
 
 /// The file. Variables are kept by id; a slot of the engine leads to an id as the shell's handles do.
@@ -46,6 +48,8 @@ pub struct File {
     pub faults: u32,
     pub fault_after: u32,
     pub undo_steps: u32,
+    /// Variables whose link was refused by a fault: nothing tells that they were made for a row.
+    pub unlinked: Vec<u32>,
 }
 
 impl File {
@@ -79,6 +83,7 @@ impl File {
                 code: Default::default(),
                 hidden: false,
                 link: None,
+                base: Vec::new(),
             },
         );
         self.next_id
@@ -109,6 +114,7 @@ impl File {
         let variable = &self.variables[&id];
         let link = match &variable.link {
             None => 0,
+            Some(key) if key.is_empty() => 0,
             Some(key) if *key == self.link_key(variable) => 1,
             Some(_) => 2,
         };
@@ -122,7 +128,14 @@ impl File {
             f64::from(variable.scopes),
             f64::from(u8::from(variable.hidden)),
             f64::from(link),
+            variable.base.len() as f64,
         ]);
+        numbers.extend(
+            variable
+                .base
+                .iter()
+                .map(|code| turn(*code, |id| self.slot_of(id as u32).map_or(-1.0, f64::from))),
+        );
         let key = if link == 2 {
             variable.link.clone().unwrap_or_default()
         } else {
@@ -272,8 +285,7 @@ impl File {
                 self.check_name(at, name, None)?;
                 let id = self.add_variable(at, name, *kind);
                 self.handles.push(id);
-                let key = key.map_or_else(|| self.link_key(&self.variables[&id]), str::to_owned);
-                self.variable(*variable)?.link = Some(key);
+                self.variable(*variable)?.link = key.map(str::to_owned);
             }
             Op::SetValue {
                 variable,
@@ -330,8 +342,21 @@ impl File {
                 self.variable(*variable)?.code[at] = (*text).to_owned();
             }
             Op::SetHidden { variable, hidden } => self.variable(*variable)?.hidden = *hidden,
-            Op::SetLink { variable, key } => {
-                self.variable(*variable)?.link = key.map(str::to_owned)
+            Op::SetLink {
+                variable,
+                key,
+                base,
+            } => {
+                let base = base.iter().map(|code| {
+                    turn(*code, |slot| {
+                        let id = self.handles.get(slot as usize);
+                        id.map_or(-1.0, |id| f64::from(*id))
+                    })
+                });
+                let base = base.collect();
+                let variable = self.variable(*variable)?;
+                variable.link = key.map(str::to_owned);
+                variable.base = base;
             }
             Op::Remove { variable } => {
                 let id = self.handle(*variable)?;
@@ -340,6 +365,17 @@ impl File {
         }
         Ok(())
     }
+}
+
+/// An alias's code with another number for its target; every other code as it is.
+fn turn(code: f64, number: impl Fn(f64) -> f64) -> f64 {
+    if code >= 0.0 {
+        return code;
+    }
+    let target = (-code / 2048.0).floor() - 2.0;
+    let opacity = -code - (target + 2.0) * 2048.0;
+    let target = if target < 0.0 { -1.0 } else { number(target) };
+    -((target + 2.0) * 2048.0 + opacity)
 }
 
 fn default_of(kind: VariableType) -> Held {
@@ -362,6 +398,10 @@ impl Figma for File {
             self.fault_after -= 1;
         } else if self.faults > 0 {
             self.faults -= 1;
+            if let Op::SetLink { variable, .. } = op {
+                let id = self.handles.get(variable.0 as usize);
+                self.unlinked.extend(id.copied());
+            }
             return Err("a fault".into());
         }
         self.perform(op)?;

@@ -1,7 +1,9 @@
 //! What a designer lives through, one story a test.
 
 use sheetwire_core::document::Held;
-use sheetwire_core::protocol::panel::{Counts, PreviewKind, ToPanel, WaitReason};
+use sheetwire_core::protocol::panel::{
+    Counts, DriftPolicy, MergePolicy, PreviewKind, ToPanel, WaitReason,
+};
 use sheetwire_core::protocol::relay::{Position, SheetRef};
 use sheetwire_core::session::StopReason;
 use sheetwire_core::value::VariableType;
@@ -133,7 +135,8 @@ fn an_edit_changes_its_variable_alone() {
     let writes = world.file.writes;
     world.change(7, &[(4, 2, "#123456")]);
     world.settle();
-    assert_eq!(world.file.writes, writes + 1);
+    // The value, and what the two sides agree on now.
+    assert_eq!(world.file.writes, writes + 2);
     assert_eq!(value(&world, "base", "color/white", 0), color(0x123456));
     assert_eq!(
         world.report().counts,
@@ -531,9 +534,16 @@ fn an_id_keeps_the_variable_through_a_rename() {
     assert_eq!(world.file.id_of("Tokens", "color/paper"), Some(id));
     assert_eq!(world.file.variables.len(), 2);
     assert_eq!(world.report().problems, []);
-    // Renamed in Figma: it keeps its binding and gets the sheet's name back.
+    // Renamed in Figma: it keeps its binding and its new name, until the file's policy says otherwise.
     world.file.variables.get_mut(&id).expect("there").name = "mine".into();
     world.engine.sync_now();
+    world.settle();
+    assert_eq!(world.file.id_of("Tokens", "mine"), Some(id));
+    assert_eq!(world.file.variables.len(), 2);
+    world.engine.set_policy(MergePolicy {
+        drift: DriftPolicy::Overwrite,
+        ..MergePolicy::default()
+    });
     world.settle();
     assert_eq!(world.file.id_of("Tokens", "color/paper"), Some(id));
 }
@@ -545,7 +555,7 @@ fn a_rename_in_figma_keeps_the_variable_without_ids() {
     world.file.variables.get_mut(&id).expect("there").name = "white".into();
     world.engine.sync_now();
     world.settle();
-    assert_eq!(world.file.id_of("base", "color/white"), Some(id));
+    assert_eq!(world.file.id_of("base", "white"), Some(id));
     assert_eq!(world.file.variables.len(), 5);
 }
 

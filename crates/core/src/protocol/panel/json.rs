@@ -5,9 +5,10 @@
 //! larger, because every type brings a serializer of its own.
 
 use super::{
-    Brands, CollectionView, Column, Connection, Counts, FieldChange, Names, Preview, PreviewKind,
-    PreviewRow, Problem, Role, RowRule, RunReport, SavedSession, Sections, Shape, SheetLayout,
-    ToPanel, VariableView, WaitReason,
+    Brands, CollectionView, Column, ConflictPolicy, Connection, Counts, DifferenceKind,
+    Differences, DriftPolicy, FieldChange, MergePolicy, Names, Preview, PreviewKind, PreviewRow,
+    Problem, Role, RowRule, RunReport, SavedSession, Sections, Shape, SheetLayout, ToPanel,
+    VariableView, WaitReason,
 };
 use crate::flags::Decision;
 use crate::protocol::relay::Position;
@@ -243,6 +244,10 @@ impl Json {
                 self.preview(preview);
                 self.close();
             }
+            ToPanel::Differences(differences) => {
+                self.begin("differences");
+                self.differences(differences);
+            }
             ToPanel::Progress { done, total } => {
                 self.begin("progress");
                 self.count("done", *done);
@@ -304,7 +309,50 @@ impl Json {
         self.count("header_row", connection.header_row);
         self.truth("approved", connection.approved);
         self.layout(connection.layout.as_ref());
+        if !connection.policy.is_default() {
+            self.policy(connection.policy);
+        }
         self.close();
+    }
+
+    fn policy(&mut self, policy: MergePolicy) {
+        self.key("policy");
+        self.open();
+        let drift = match policy.drift {
+            DriftPolicy::Keep => "keep",
+            DriftPolicy::Overwrite => "overwrite",
+            DriftPolicy::Push => "push",
+        };
+        self.text_field("drift", drift);
+        let conflict = match policy.conflict {
+            ConflictPolicy::Ask => "ask",
+            ConflictPolicy::Sheet => "sheet",
+            ConflictPolicy::Figma => "figma",
+        };
+        self.text_field("conflict", conflict);
+        self.close();
+    }
+
+    fn differences(&mut self, differences: &Differences) {
+        self.count("list", differences.list);
+        self.begin_list("items");
+        for item in &differences.items {
+            self.open();
+            let kind = match item.kind {
+                DifferenceKind::Drift => "drift",
+                DifferenceKind::Conflict => "conflict",
+            };
+            self.text_field("kind", kind);
+            self.text_field("collection", &item.collection);
+            self.text_field("name", &item.name);
+            self.text_field("address", &item.address);
+            self.key("values");
+            self.field_change(&item.values);
+            self.close();
+        }
+        self.end_list();
+        self.count("drifts", differences.drifts);
+        self.count("conflicts", differences.conflicts);
     }
 
     /// Left out where the sheet lies plainly, so that older kept connections stay as they are.
@@ -434,19 +482,18 @@ impl Json {
         self.text_field("name", &row.name);
         self.text_field("address", &row.address);
         self.begin_list("fields");
-        for FieldChange {
-            field,
-            before,
-            after,
-        } in &row.fields
-        {
-            self.open();
-            self.text_field("field", field);
-            self.optional_text("before", before.as_deref());
-            self.text_field("after", after);
-            self.close();
+        for change in &row.fields {
+            self.field_change(change);
         }
         self.end_list();
+        self.close();
+    }
+
+    fn field_change(&mut self, change: &FieldChange) {
+        self.open();
+        self.text_field("field", &change.field);
+        self.optional_text("before", change.before.as_deref());
+        self.text_field("after", &change.after);
         self.close();
     }
 

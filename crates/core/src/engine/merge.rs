@@ -1,0 +1,385 @@
+//! The merge: where sheet and Figma differ, what of it is written, what is kept, and what the designer decides.
+//!
+//! Owns gathering a row's differences against its base, the list of those that are not written, and choices about
+//! them. Must not know how a cell was read or how a write is performed.
+
+use super::identity::{id_key, name_key};
+use super::{Engine, NONE, Stage};
+use crate::document::base::{
+    Base, Decision, UNMADE, code_of_alias, code_of_bits, code_of_held, code_of_text, code_of_value,
+    decide, mode_place,
+};
+use crate::document::{Held, KEY_SEPARATOR, Link, ModeSlot, VariableSlot};
+use crate::plan::{RowChange, Target, Write};
+use crate::protocol::panel::{
+    Choice, DIFFERENCES_MAX, Difference, DifferenceKind, Differences, MergePolicy, ToPanel,
+};
+use crate::value::Value;
+
+/// A difference that is not written.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Kept {
+    kind: DifferenceKind,
+    /// Its place in the base.
+    place: usize,
+    /// The codes of what the two sides hold.
+    sheet: f64,
+    figma: f64,
+    /// What would be written.
+    write: Write,
+}
+
+/// What has been found of one row so far.
+pub(super) struct Merging {
+    /// The row's variable, unless it is still to be made.
+    pub slot: Option<VariableSlot>,
+    /// What is to be written.
+    pub writes: Vec<Write>,
+    kept: Vec<Kept>,
+    /// Places that agree otherwise than the base says.
+    agreed: Vec<(usize, f64)>,
+    /// What the base says, empty for a variable to be made or of another sheet.
+    base: Base,
+    policy: MergePolicy,
+}
+
+impl Merging {
+    pub(super) fn of(slot: Option<VariableSlot>, engine: &Engine) -> Merging {
+        let held = slot.and_then(|slot| engine.document.variable(slot));
+        let mut base = held.map_or_else(Base::default, |held| held.base.clone());
+        // Before there was a base, the link told the name at the last sync.
+        if base.at(0) == 0.0
+            && let Some(Link::OwnKey(key)) = held.map(|held| &held.link)
+            && let Some((_, name)) = key
+                .strip_prefix('n')
+                .and_then(|rest| rest.split_once(KEY_SEPARATOR))
+        {
+            base.agree(0, code_of_text(name));
+        }
+        let policy = engine
+            .connection
+            .as_ref()
+            .map_or_else(MergePolicy::default, |connection| connection.policy);
+        Merging {
+            slot,
+            writes: Vec::new(),
+            kept: Vec::new(),
+            agreed: Vec::new(),
+            base,
+            policy,
+        }
+    }
+
+    fn note(&mut self, place: usize, same: bool, sheet: f64, figma: f64, write: Write) {
+        if same {
+            if self.base.at(place) != sheet {
+                self.agreed.push((place, sheet));
+            }
+            return;
+        }
+        let kind = match decide(self.base.at(place), sheet, figma, self.policy) {
+            Decision::Write => {
+                self.writes.push(write);
+                return;
+            }
+            Decision::Drift | Decision::Push => DifferenceKind::Drift,
+            Decision::Conflict => DifferenceKind::Conflict,
+        };
+        self.kept.push(Kept {
+            kind,
+            place,
+            sheet,
+            figma,
+            write,
+        });
+    }
+
+    fn held<'a>(&self, mode: Option<ModeSlot>, engine: &'a Engine) -> Option<&'a Held> {
+        let variable = engine.document.variable(self.slot?)?;
+        variable.values.get(mode?.0 as usize)
+    }
+
+    /// A mode's value.
+    pub(super) fn value(
+        &mut self,
+        mode: u32,
+        slot: Option<ModeSlot>,
+        value: Value,
+        engine: &Engine,
+    ) {
+        let (Some(held), Some(slot)) = (self.held(slot, engine), slot) else {
+            self.writes.push(Write::Value { mode, value });
+            return;
+        };
+        let same = held.is(&value);
+        let sheet = code_of_value(&value);
+        let figma = if same { sheet } else { code_of_held(held) };
+        let place = mode_place(slot.0);
+        self.note(place, same, sheet, figma, Write::Value { mode, value });
+    }
+
+    /// A mode's alias. `found` is its target's slot, where that exists already.
+    pub(super) fn alias(
+        &mut self,
+        mode: u32,
+        slot: Option<ModeSlot>,
+        target: Target,
+        found: Option<VariableSlot>,
+        opacity: Option<f64>,
+        engine: &Engine,
+    ) {
+        let write = Write::Alias {
+            mode,
+            target,
+            opacity,
+        };
+        let (Some(held), Some(slot)) = (self.held(slot, engine), slot) else {
+            self.writes.push(write);
+            return;
+        };
+        let percent = opacity.map(|opacity| super::running::percent(opacity) as f32);
+        let same = found.is_some()
+            && match held {
+                Held::Alias(held) => *held == found && percent.is_none(),
+                Held::Composed(held, held_percent) => {
+                    *held == found && Some(*held_percent) == percent
+                }
+                _ => false,
+            };
+        let sheet = found.map_or(UNMADE, |found| code_of_alias(Some(found), percent));
+        self.note(mode_place(slot.0), same, sheet, code_of_held(held), write);
+    }
+
+    /// A text field.
+    pub(super) fn text(&mut self, place: usize, want: &str, have: &str, write: Write) {
+        let same = want == have;
+        let sheet = code_of_text(want);
+        let figma = if same { sheet } else { code_of_text(have) };
+        self.field(place, same, sheet, figma, write);
+    }
+
+    /// A field of bits.
+    pub(super) fn bits(&mut self, place: usize, want: u32, have: u32, write: Write) {
+        let (sheet, figma) = (code_of_bits(want), code_of_bits(have));
+        self.field(place, want == have, sheet, figma, write);
+    }
+
+    fn field(&mut self, place: usize, same: bool, sheet: f64, figma: f64, write: Write) {
+        if self.slot.is_some() {
+            self.note(place, same, sheet, figma, write);
+        } else if same {
+            self.agreed.push((place, sheet));
+        } else {
+            self.writes.push(write);
+        }
+    }
+}
+
+impl Engine {
+    /// What a row's differences come to.
+    pub(super) fn close_merge(&mut self, row: u32, mut merging: Merging) -> RowChange {
+        let held = merging.slot.and_then(|slot| self.document.variable(slot));
+        // A variable that another sheet made keeps that sheet's link and has no base for this one.
+        let tracked = held.is_none_or(|held| held.link != Link::Other);
+        if let Some(slot) = merging.slot.filter(|_| tracked) {
+            for (place, code) in std::mem::take(&mut merging.agreed) {
+                self.document.agree(slot, place, code);
+            }
+        }
+        let unsaved = merging
+            .slot
+            .and_then(|slot| self.document.variable(slot))
+            .is_none_or(|held| held.base.unsaved);
+        let linked = merging.writes.contains(&Write::Link);
+        if tracked && !linked && (unsaved || !merging.writes.is_empty()) {
+            merging.writes.push(Write::Remember);
+        }
+        if !merging.kept.is_empty() {
+            self.kept.put(row, merging.kept);
+            self.kept_changed = true;
+        }
+        RowChange {
+            create: merging.slot.is_none(),
+            made: false,
+            writes: merging.writes,
+            agreed: merging.agreed,
+        }
+    }
+
+    /// The link's key that belongs to a row's variable: empty for one that Sheetwire did not make.
+    pub(super) fn link_key(&self, row: u32, link: &Link) -> String {
+        match link {
+            Link::None | Link::Other => String::new(),
+            Link::Own | Link::OwnKey(_) => {
+                let id = self.id_of(row);
+                if !id.is_empty() {
+                    return id_key(&id);
+                }
+                let entry = &self.rows[row as usize];
+                let collection = self.collections.get(entry.collection as usize);
+                name_key(
+                    collection.map_or("", |entry| entry.name.as_str()),
+                    &self.name_of(row),
+                )
+            }
+        }
+    }
+
+    /// The key that a link has when it names the variable's present collection and name.
+    pub(super) fn present_key(&self, variable: VariableSlot) -> String {
+        let held = self.document.variable(variable);
+        let owner = held.and_then(|held| self.document.collection(held.collection));
+        name_key(
+            owner.map_or("", |owner| owner.name.as_str()),
+            held.map_or("", |held| held.name.as_str()),
+        )
+    }
+
+    /// Tells the differences that are not written, when they are not those told last.
+    pub(super) fn tell_differences(&mut self) {
+        if !std::mem::take(&mut self.kept_changed) {
+            return;
+        }
+        let mut listed: Vec<(u32, usize)> = Vec::new();
+        let mut differences = Differences::default();
+        for kind in [DifferenceKind::Conflict, DifferenceKind::Drift] {
+            let mut total = 0;
+            for row in self.kept.keys() {
+                let kept = self.kept.get(row).map_or(&[][..], Vec::as_slice);
+                for (at, entry) in kept.iter().enumerate() {
+                    if entry.kind != kind {
+                        continue;
+                    }
+                    total += 1;
+                    if listed.len() < DIFFERENCES_MAX
+                        && let Some(difference) = self.difference(row, entry)
+                    {
+                        listed.push((row, at));
+                        differences.items.push(difference);
+                    }
+                }
+            }
+            match kind {
+                DifferenceKind::Conflict => differences.conflicts = total,
+                DifferenceKind::Drift => differences.drifts = total,
+            }
+        }
+        if listed.is_empty() && self.listed.is_empty() {
+            return;
+        }
+        self.list_number += 1;
+        self.listed = listed;
+        differences.list = self.list_number;
+        self.post(ToPanel::Differences(differences));
+    }
+
+    fn difference(&self, row: u32, kept: &Kept) -> Option<Difference> {
+        let layout = self.layout.as_ref()?;
+        let column = match &kept.write {
+            Write::Value { mode, .. } | Write::Alias { mode, .. } => {
+                Some(layout.modes[*mode as usize].column)
+            }
+            Write::Name | Write::Link | Write::Remember => None,
+            Write::Description => layout.description,
+            Write::Scopes(_) => layout.scopes,
+            Write::Code(platform) => layout.code[usize::from(*platform)],
+            Write::Hidden(_) => layout.hidden,
+        };
+        let entry = &self.rows[row as usize];
+        let collection = self.collections.get(entry.collection as usize)?;
+        Some(Difference {
+            kind: kept.kind,
+            collection: collection.name.clone(),
+            name: self.name_of(row).into_owned(),
+            address: self.at(row, column.unwrap_or(layout.name)),
+            values: self.field_change(row, &kept.write)?,
+        })
+    }
+
+    /// The designer's choice about listed differences; no places mean all, the unlisted ones too.
+    pub fn choose(&mut self, list: u32, items: &[u32], choice: Choice) {
+        if list != self.list_number || !matches!(self.stage, Stage::Rest) || !self.may_sync() {
+            self.kept_changed = true;
+            self.refuse(
+                "These differences have changed since.",
+                "Look at the new list and choose again.",
+            );
+            self.tell_differences();
+            return;
+        }
+        let chosen: Vec<(u32, usize)> = if items.is_empty() {
+            let all = self.kept.keys().flat_map(|row| {
+                let count = self.kept.get(row).map_or(0, Vec::len);
+                (0..count).map(move |at| (row, at))
+            });
+            all.collect()
+        } else {
+            let listed = items.iter().filter_map(|at| self.listed.get(*at as usize));
+            listed.copied().collect()
+        };
+        let mut rows: Vec<u32> = Vec::new();
+        for (row, at) in chosen {
+            let kept = self.kept.get(row).and_then(|kept| kept.get(at));
+            let slot = self.rows.get(row as usize).map_or(NONE, |entry| entry.slot);
+            let (Some(kept), true) = (kept, slot != NONE) else {
+                continue;
+            };
+            let (place, sheet, figma) = (kept.place, kept.sheet, kept.figma);
+            let code = match choice {
+                // As if Figma's value were what was agreed: then the sheet alone has changed.
+                Choice::Sheet => figma,
+                // As if the sheet's value were: then Figma alone has changed, and keeps it.
+                Choice::Figma if sheet.is_nan() => continue,
+                Choice::Figma => sheet,
+            };
+            self.chosen.push((slot, place, code));
+            if rows.last() != Some(&row) {
+                rows.push(row);
+            }
+        }
+        if rows.is_empty() {
+            return;
+        }
+        rows.sort_unstable();
+        rows.dedup();
+        self.map_again(rows);
+    }
+
+    /// Reads the variables of some rows again and maps the rows.
+    fn map_again(&mut self, rows: Vec<u32>) {
+        self.waiting = None;
+        for row in &rows {
+            self.forget_row(*row);
+        }
+        self.dirty = rows;
+        self.stage = Stage::ReadingSome;
+    }
+
+    /// What was chosen becomes the base, after the variables were read again: what changed since is a difference anew.
+    pub(super) fn take_choices(&mut self) {
+        for (slot, place, code) in std::mem::take(&mut self.chosen) {
+            self.document.agree(VariableSlot(slot), place, code);
+        }
+    }
+
+    /// What becomes of changes made in Figma from now on.
+    pub fn set_policy(&mut self, policy: MergePolicy) {
+        let Some(connection) = &mut self.connection else {
+            self.refuse(
+                "No sheet is connected to this file.",
+                "Choose a sheet first.",
+            );
+            return;
+        };
+        if connection.policy == policy {
+            return;
+        }
+        connection.policy = policy;
+        self.keep();
+        if self.kept.is_empty() || !matches!(self.stage, Stage::Rest) || !self.may_sync() {
+            return;
+        }
+        let rows = self.kept.keys().collect();
+        self.map_again(rows);
+    }
+}

@@ -1,0 +1,128 @@
+//! Values in which sheet and Figma differ and nothing is written: side by side, with a choice.
+//!
+//! Owns this list and the file's policy. Must not know how a difference is told apart from an edit.
+
+use super::preview::value;
+use super::{HEADING, button};
+use crate::{Panel, words};
+use leptos::prelude::*;
+use sheetwire_core::protocol::panel::{
+    Choice, Difference, DifferenceKind, Differences, MergePolicy,
+};
+use sheetwire_core::session::Action;
+
+/// The list, or nothing where nothing differs.
+pub fn list(panel: Panel, differences: Differences) -> AnyView {
+    let Differences {
+        list,
+        items,
+        drifts,
+        conflicts,
+    } = differences;
+    let total = (drifts + conflicts) as usize;
+    if total == 0 {
+        return ().into_any();
+    }
+    let resolve = move |items: Vec<u32>, choice| {
+        panel.act(Action::Resolve {
+            list,
+            items,
+            choice,
+        });
+    };
+    let truncated = (total > items.len()).then(|| words::differences_truncated(items.len()));
+    // Keeping what was changed in Figma alone is what happens anyway.
+    let keep_all = (conflicts > 0).then(|| {
+        button("plain", words::KEEP_FIGMAS_FOR_ALL, move || {
+            resolve(Vec::new(), Choice::Figma)
+        })
+    });
+    let items = items
+        .into_iter()
+        .enumerate()
+        .map(|(at, item)| difference(item, move |choice| resolve(vec![at as u32], choice)));
+    view! {
+        <details class="card differences" open=conflicts != 0>
+            <summary role="status">{words::differences(conflicts, drifts)}</summary>
+            <div class="buttons">
+                {keep_all}
+                {button("plain", words::USE_SHEETS_FOR_ALL, move || resolve(Vec::new(), Choice::Sheet))}
+            </div>
+            <ul class="plan">{items.collect_view()}</ul>
+            {truncated.map(|text| view! { <p class="secondary">{text}</p> })}
+        </details>
+    }
+    .into_any()
+}
+
+fn difference(item: Difference, choose: impl Fn(Choice) + Copy + Send + 'static) -> AnyView {
+    let Difference {
+        kind,
+        name,
+        address,
+        values,
+        collection,
+    } = item;
+    let (class, word, keep) = match kind {
+        DifferenceKind::Drift => ("badge change", words::CHANGED_IN_FIGMA, None),
+        DifferenceKind::Conflict => (
+            "badge remove",
+            words::CHANGED_IN_BOTH,
+            Some(button("plain", words::KEEP_FIGMAS, move || {
+                choose(Choice::Figma)
+            })),
+        ),
+    };
+    let title = [&collection, ": ", &name].concat();
+    view! {
+        <li class="variable">
+            <div class="head">
+                <span class="cut name" title=title>{name}</span>
+                <span class="secondary address">{address}</span>
+            </div>
+            <p><span class=class>{word}</span>" "<span class="secondary">{values.field}</span></p>
+            <dl class="sides">
+                <dt>{words::FIGMA_HOLDS}</dt><dd>{value(&values.before.unwrap_or_default())}</dd>
+                <dt>{words::SHEET_SAYS}</dt><dd>{value(&values.after)}</dd>
+            </dl>
+            <div class="buttons">
+                {keep}
+                {button("plain", words::USE_SHEETS, move || choose(Choice::Sheet))}
+            </div>
+        </li>
+    }
+    .into_any()
+}
+
+/// What becomes of changes made in Figma, for this file.
+pub fn policy(panel: Panel, policy: Memo<Option<MergePolicy>>) -> AnyView {
+    let now = move || policy.get().unwrap_or_default();
+    let set = move |change: fn(&mut MergePolicy, usize), at: String| {
+        let mut policy = untrack(now);
+        if let Ok(at) = at.parse() {
+            change(&mut policy, at);
+            panel.act(Action::SetPolicy { policy });
+        }
+    };
+    let drifts = words::POLICIES_DRIFT.into_iter().enumerate().map(move |(at, (policy, word))| {
+        view! { <option value=at.to_string() selected=move || now().drift == policy>{word}</option> }
+    });
+    let conflicts = words::POLICIES_CONFLICT.into_iter().enumerate().map(move |(at, (policy, word))| {
+        view! { <option value=at.to_string() selected=move || now().conflict == policy>{word}</option> }
+    });
+    view! {
+        <div class="policy" role="group" aria-labelledby=HEADING>
+            <label><span>{words::POLICY_DRIFT}</span>
+                <select class="field" on:change=move |event| set(|policy, at| {
+                    if let Some((drift, _)) = words::POLICIES_DRIFT.get(at) { policy.drift = *drift; }
+                }, event_target_value(&event))>{drifts.collect_view()}</select>
+            </label>
+            <label><span>{words::POLICY_CONFLICT}</span>
+                <select class="field" on:change=move |event| set(|policy, at| {
+                    if let Some((conflict, _)) = words::POLICIES_CONFLICT.get(at) { policy.conflict = *conflict; }
+                }, event_target_value(&event))>{conflicts.collect_view()}</select>
+            </label>
+        </div>
+    }
+    .into_any()
+}
