@@ -7,6 +7,7 @@
 pub mod apply;
 pub mod decimal;
 pub mod document;
+pub mod election;
 pub mod engine;
 pub mod flags;
 pub mod mapping;

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use sheetwire_core::election;
 use sheetwire_core::protocol::relay as wire;
 use url::Url;
 
@@ -200,6 +201,10 @@ pub struct Limits {
     pub access_life: Duration,
     /// Between looks at the flag document's file.
     pub flags_poll: Duration,
+    /// The times of the writers' leases.
+    pub election: election::Bounds,
+    /// Between looks at the writers' leases.
+    pub lease_sweep: Duration,
     /// Between sweeps of what has expired.
     pub sweep: Duration,
     /// First wait after a failed read; it doubles.
@@ -233,6 +238,8 @@ impl Default for Limits {
             join_deadline: Duration::from_millis(wire::JOIN_DEADLINE_MS),
             ticket_life: Duration::from_millis(wire::TICKET_LIFE_MS),
             resume_window: Duration::from_millis(wire::RESUME_WINDOW_MS),
+            election: election::Bounds::default(),
+            lease_sweep: Duration::from_secs(1),
             flow_life: Duration::from_secs(10 * 60),
             session_life: Duration::from_secs(30 * 24 * 60 * 60),
             session_rotation: Duration::from_secs(20 * 60 * 60),

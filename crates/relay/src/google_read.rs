@@ -42,10 +42,20 @@ pub fn is_spreadsheet_id(id: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
+/// Who makes a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The store's number of the user.
+    pub user: i64,
+    /// The Google account's address, as others in the same file may be told it.
+    pub account: String,
+}
+
 /// What the live half needs of the sign-in half: who asks, and their right at Google.
 pub trait Accounts: Send + Sync + 'static {
     /// The user of a request, by its headers.
-    fn authenticate<'a>(&'a self, headers: &'a HeaderMap) -> BoxFuture<'a, Result<i64, Refusal>>;
+    fn authenticate<'a>(&'a self, headers: &'a HeaderMap)
+    -> BoxFuture<'a, Result<Caller, Refusal>>;
     /// A token that Google should take for this user.
     fn access_token(&self, user: i64) -> BoxFuture<'_, Result<Secret, Refusal>>;
     /// Google did not take that token; the next call must not give it again.
@@ -516,8 +526,13 @@ mod tests {
     struct Anybody;
 
     impl Accounts for Anybody {
-        fn authenticate<'a>(&'a self, _: &'a HeaderMap) -> BoxFuture<'a, Result<i64, Refusal>> {
-            Box::pin(async { Ok(1) })
+        fn authenticate<'a>(&'a self, _: &'a HeaderMap) -> BoxFuture<'a, Result<Caller, Refusal>> {
+            Box::pin(async {
+                Ok(Caller {
+                    user: 1,
+                    account: String::new(),
+                })
+            })
         }
 
         fn access_token(&self, _: i64) -> BoxFuture<'_, Result<Secret, Refusal>> {

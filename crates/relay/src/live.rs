@@ -7,13 +7,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use sheetwire_core::protocol::relay::{
-    CLIENT_FRAME_BYTES_MAX, ClientFrame, CloseReason, FrameError, Position, RelayFrame, VERSION,
-    decode, encode,
+    Bid, CLIENT_FRAME_BYTES_MAX, ClientFrame, CloseReason, FrameError, Position, RelayFrame,
+    VERSION, decode, encode,
 };
 use tokio::sync::{Semaphore, broadcast};
 use tokio::time::{MissedTickBehavior, interval_at, timeout};
@@ -21,7 +22,7 @@ use tokio::time::{MissedTickBehavior, interval_at, timeout};
 use crate::config::Config;
 use crate::error::Refusal;
 use crate::flags::{Flags, FlagsError};
-use crate::google_read::{Accounts, GoogleRead};
+use crate::google_read::{Accounts, Caller, GoogleRead};
 use crate::room::{Delivery, trouble};
 use crate::telemetry::Telemetry;
 use crate::tickets::{self, Tickets};
@@ -109,6 +110,8 @@ impl Live {
         let limits = self.rooms.limits();
         let mut flags = self.flags.changes();
         let mut sweep = tokio::time::interval(limits.sweep);
+        let mut leases = tokio::time::interval(limits.lease_sweep);
+        leases.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let follow = self.flags.follow(limits.flags_poll);
         let tell = async {
             loop {
@@ -127,6 +130,7 @@ impl Live {
                         Err(broadcast::error::RecvError::Lagged(_)) => self.rooms.send_all_away(),
                         Err(broadcast::error::RecvError::Closed) => return,
                     },
+                    _ = leases.tick() => self.rooms.sweep_leases(),
                     _ = sweep.tick() => self.tickets.sweep(Instant::now()),
                 }
             }
@@ -168,14 +172,21 @@ async fn join(live: &Live, socket: &mut WebSocket) -> Result<Membership, Option<
     let frame = timeout(live.rooms.limits().join_deadline, receive(socket))
         .await
         .map_err(|_| Some(CloseReason::Protocol))??;
-    let (ticket, resume) = match frame {
-        ClientFrame::Join { ticket, resume, .. } => (ticket, resume),
-        ClientFrame::Refresh { .. } => return Err(Some(CloseReason::Protocol)),
+    let (ticket, resume, bid) = match frame {
+        ClientFrame::Join {
+            ticket,
+            resume,
+            bid,
+            ..
+        } => (ticket, resume, bid),
+        ClientFrame::Refresh { .. } | ClientFrame::Bid { .. } => {
+            return Err(Some(CloseReason::Protocol));
+        }
     };
-    let Some((user, sheet)) = live.tickets.redeem(&ticket, Instant::now()) else {
+    let Some((caller, sheet)) = live.tickets.redeem(&ticket, Instant::now()) else {
         return Err(Some(CloseReason::Ticket));
     };
-    let taken_in = take_in(live, user, &sheet, resume.as_ref()).await;
+    let taken_in = take_in(live, &caller, &sheet, resume.as_ref(), bid.as_ref()).await;
     match taken_in {
         Ok(membership) => Ok(membership),
         Err(refusal) => {
@@ -194,12 +205,15 @@ async fn join(live: &Live, socket: &mut WebSocket) -> Result<Membership, Option<
 
 async fn take_in(
     live: &Live,
-    user: i64,
+    caller: &Caller,
     sheet: &sheetwire_core::protocol::relay::SheetRef,
     resume: Option<&Position>,
+    bid: Option<&Bid>,
 ) -> Result<Membership, Refusal> {
-    live.rooms.check_access(user, &sheet.spreadsheet_id).await?;
-    live.rooms.join(user, sheet, resume)
+    live.rooms
+        .check_access(caller.user, &sheet.spreadsheet_id)
+        .await?;
+    live.rooms.join(caller, sheet, resume, bid)
 }
 
 /// Passes frames on until one side ends it; the reason to close with, if the socket is still there.
@@ -218,11 +232,14 @@ async fn follow(
         tokio::select! {
             delivery = membership.next() => match delivery {
                 Delivery::Frame(frame) => send(live, socket, frame).await.ok()?,
+                Delivery::Ping => ping(live, socket).await.ok()?,
                 Delivery::End(reason) => return Some(reason),
             },
-            frame = receive(socket) => match frame {
-                Ok(ClientFrame::Refresh { .. }) => membership.refresh(),
-                Ok(ClientFrame::Join { .. }) => return Some(CloseReason::Protocol),
+            frame = hear(socket) => match frame {
+                Ok(Heard::Pong) => membership.heard(),
+                Ok(Heard::Frame(ClientFrame::Refresh { .. })) => membership.refresh(),
+                Ok(Heard::Frame(ClientFrame::Bid { bid, .. })) => membership.bid(&bid),
+                Ok(Heard::Frame(ClientFrame::Join { .. })) => return Some(CloseReason::Protocol),
                 Err(reason) => return reason,
             },
             _ = heartbeat.tick() => send(live, socket, membership.heartbeat()).await.ok()?,
@@ -230,12 +247,29 @@ async fn follow(
     }
 }
 
+/// What a client says.
+enum Heard {
+    Frame(ClientFrame),
+    /// The answer to a ping: its browser gives it, also while the panel is in the background.
+    Pong,
+}
+
 /// The next frame of the client; `Err(None)` when it is gone. Cancelling loses nothing.
 async fn receive(socket: &mut WebSocket) -> Result<ClientFrame, Option<CloseReason>> {
     loop {
+        match hear(socket).await? {
+            Heard::Frame(frame) => return Ok(frame),
+            Heard::Pong => {}
+        }
+    }
+}
+
+/// As [`receive`], with the answers to pings.
+async fn hear(socket: &mut WebSocket) -> Result<Heard, Option<CloseReason>> {
+    loop {
         match socket.recv().await {
             Some(Ok(Message::Text(text))) => {
-                return decode(text.as_str()).map_err(|error| {
+                return decode(text.as_str()).map(Heard::Frame).map_err(|error| {
                     Some(match error {
                         FrameError::Version { .. } => CloseReason::Version,
                         FrameError::Unreadable { .. } => CloseReason::Protocol,
@@ -243,7 +277,8 @@ async fn receive(socket: &mut WebSocket) -> Result<ClientFrame, Option<CloseReas
                 });
             }
             // The library answers pings by itself.
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+            Some(Ok(Message::Ping(_))) => {}
+            Some(Ok(Message::Pong(_))) => return Ok(Heard::Pong),
             Some(Ok(Message::Binary(_))) => return Err(Some(CloseReason::Protocol)),
             Some(Ok(Message::Close(_))) | None => return Err(None),
             // Too long a message is the client's fault, and it can still be told; a broken connection can't.
@@ -254,6 +289,14 @@ async fn receive(socket: &mut WebSocket) -> Result<ClientFrame, Option<CloseReas
 
 /// The socket is gone, or takes nothing any more.
 struct Gone;
+
+async fn ping(live: &Live, socket: &mut WebSocket) -> Result<(), Gone> {
+    let message = Message::Ping(Bytes::new());
+    match timeout(live.rooms.limits().send, socket.send(message)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) | Err(_) => Err(Gone),
+    }
+}
 
 async fn send(live: &Live, socket: &mut WebSocket, frame: Utf8Bytes) -> Result<(), Gone> {
     match timeout(live.rooms.limits().send, socket.send(Message::Text(frame))).await {

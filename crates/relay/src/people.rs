@@ -21,7 +21,7 @@ use url::Url;
 use crate::callers::Callers;
 use crate::config::{Config, Google};
 use crate::error::Refusal;
-use crate::google_read::Accounts;
+use crate::google_read::{Accounts, Caller};
 use crate::secret::{Hash, Secret, random_token};
 use crate::store::{Grant, Store, StoreError, StoredUser};
 use sheetwire_core::protocol::relay::{ErrorCode, SessionReply};
@@ -331,8 +331,18 @@ pub fn google_failed() -> Refusal {
 }
 
 impl Accounts for People {
-    fn authenticate<'a>(&'a self, headers: &'a HeaderMap) -> BoxFuture<'a, Result<i64, Refusal>> {
-        async move { Ok(self.user(headers).await?.id) }.boxed()
+    fn authenticate<'a>(
+        &'a self,
+        headers: &'a HeaderMap,
+    ) -> BoxFuture<'a, Result<Caller, Refusal>> {
+        async move {
+            let user = self.user(headers).await?;
+            Ok(Caller {
+                user: user.id,
+                account: user.account,
+            })
+        }
+        .boxed()
     }
 
     fn access_token(&self, user: i64) -> BoxFuture<'_, Result<Secret, Refusal>> {

@@ -25,7 +25,7 @@ pub(crate) async fn poll(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Refusal> {
-    let user = live.accounts().authenticate(&headers).await?;
+    let caller = live.accounts().authenticate(&headers).await?;
     let request = std::str::from_utf8(&body)
         .map_err(|_| FrameError::Unreadable { bytes: body.len() })
         .and_then(decode::<PollRequest>)
@@ -39,9 +39,14 @@ pub(crate) async fn poll(
         })?;
     let rooms = live.rooms();
     rooms
-        .check_access(user, &request.sheet.spreadsheet_id)
+        .check_access(caller.user, &request.sheet.spreadsheet_id)
         .await?;
-    let membership = rooms.join(user, &request.sheet, request.resume.as_ref())?;
+    let membership = rooms.join(
+        &caller,
+        &request.sheet,
+        request.resume.as_ref(),
+        request.bid.as_ref(),
+    )?;
     let heartbeat = rooms.limits().heartbeat;
     let wait = Duration::from_millis(request.wait_ms).min(heartbeat);
     let frames = collect(membership, wait, heartbeat).await;
@@ -66,15 +71,18 @@ async fn collect(mut membership: Membership, wait: Duration, read_max: Duration)
     // Standing still or in trouble is no news: it is told when the wait brought nothing else.
     let is_news =
         |frame: &Utf8Bytes| !frame.starts_with("{\"type\":\"resumed\"") && !tells_of_trouble(frame);
-    let (mut frames, state): (Vec<_>, Vec<_>) = std::mem::take(&mut membership.first)
+    // Who writes is told first, but a poll does not end for it while it stands.
+    let (writer, first): (Vec<_>, Vec<_>) = std::mem::take(&mut membership.first)
         .into_iter()
-        .partition(is_news);
+        .partition(tells_of_writer);
+    let (mut frames, state): (Vec<_>, Vec<_>) = first.into_iter().partition(is_news);
     if frames.is_empty() {
         // Without its first read nothing is known of the sheet, and nothing else is an answer.
         let unknown = state.is_empty() && membership.resumed().is_none();
         let until = now + if unknown { wait.max(read_max) } else { wait };
         while let Ok(delivery) = timeout_at(until, membership.next()).await {
-            let ended = matches!(delivery, Delivery::End(_));
+            // The next poll is the sign of life.
+            let ended = matches!(delivery, Delivery::End(_) | Delivery::Ping);
             take(&mut frames, delivery);
             let answers = |frame: &Utf8Bytes| tells_of_sheet(frame) || tells_of_trouble(frame);
             if ended || !unknown || frames.iter().any(answers) {
@@ -99,7 +107,7 @@ async fn collect(mut membership: Membership, wait: Duration, read_max: Duration)
             trouble(&Refusal::unavailable("The sheet is still being read.").error)
         }));
     }
-    frames
+    [writer, frames].concat()
 }
 
 // The frames are the relay's own texts, which begin with their type; nothing that a cell holds can look so.
@@ -108,15 +116,20 @@ fn tells_of_sheet(frame: &Utf8Bytes) -> bool {
     frame.starts_with("{\"type\":\"snapshot\"") || frame.starts_with("{\"type\":\"changes\"")
 }
 
+fn tells_of_writer(frame: &Utf8Bytes) -> bool {
+    frame.starts_with("{\"type\":\"writer\"")
+}
+
 fn tells_of_trouble(frame: &Utf8Bytes) -> bool {
     frame.starts_with("{\"type\":\"trouble\"")
 }
 
 fn take(frames: &mut Vec<Utf8Bytes>, delivery: Delivery) {
-    frames.push(match delivery {
-        Delivery::Frame(frame) => frame,
-        Delivery::End(reason) => closing(reason),
-    });
+    match delivery {
+        Delivery::Frame(frame) => frames.push(frame),
+        Delivery::End(reason) => frames.push(closing(reason)),
+        Delivery::Ping => {}
+    }
 }
 
 fn closing(reason: CloseReason) -> Utf8Bytes {

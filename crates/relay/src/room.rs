@@ -10,8 +10,10 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use axum::extract::ws::Utf8Bytes;
+use sheetwire_core::election::{self, Election, Note};
 use sheetwire_core::protocol::relay::{
-    ApiError, CloseReason, Position, RelayFrame, SNAPSHOT_BYTES_MAX, SheetInfo, VERSION, encode,
+    ApiError, Bid, CloseReason, Position, RelayFrame, SNAPSHOT_BYTES_MAX, SheetInfo, VERSION,
+    encode,
 };
 use sheetwire_core::sheet::diff;
 use tokio::sync::mpsc;
@@ -30,6 +32,8 @@ pub struct Bounds {
     pub queue_messages: usize,
     /// Bytes that may wait for one member; a longer message counts for three quarters of them.
     pub queue_bytes: u64,
+    /// The times of the writers' leases.
+    pub election: election::Bounds,
 }
 
 /// One sheet, its readers and their position.
@@ -45,6 +49,7 @@ pub struct Room {
     next_member: u64,
     trouble: Option<ApiError>,
     read_unix_ms: u64,
+    election: Election,
 }
 
 struct Contents {
@@ -94,6 +99,8 @@ pub struct Inbox {
 pub enum Delivery {
     /// A frame for the member.
     Frame(Utf8Bytes),
+    /// The member has to give a sign of life.
+    Ping,
     /// The membership has ended; nothing comes after this.
     End(CloseReason),
 }
@@ -130,6 +137,7 @@ impl Inbox {
         match (frame, end) {
             // Who reads too slowly is told so at once; what still waits is what it could not take.
             (_, Some(CloseReason::SlowConsumer)) => Delivery::End(CloseReason::SlowConsumer),
+            (Some(frame), _) if frame.is_empty() => Delivery::Ping,
             (Some(frame), _) => {
                 self.waiting_bytes
                     .fetch_sub(weight(&frame, self.queue_bytes), Ordering::Relaxed);
@@ -154,6 +162,7 @@ impl Room {
             next_member: 0,
             trouble: None,
             read_unix_ms: 0,
+            election: Election::new(bounds.election),
         }
     }
 
@@ -395,9 +404,63 @@ impl Room {
         }))
     }
 
-    /// Forgets a member.
-    pub fn leave(&mut self, member: u64) {
+    /// Forgets a member. What it has bid for is kept for it until the lease ends.
+    pub fn leave(&mut self, member: u64, now_unix_ms: u64) {
         self.members.remove(&member);
+        self.election.leave(member, now_unix_ms);
+    }
+
+    /// Takes a member's bid to write a file and tells everybody whom it concerns. `name` is what others may be told of
+    /// the member, `nonce` a new one.
+    pub fn bid(&mut self, member: u64, name: &str, bid: &Bid, nonce: &str, now_unix_ms: u64) {
+        let Some(user) = self.members.get(&member).map(|member| member.user) else {
+            return;
+        };
+        let notes = self
+            .election
+            .bid(member, user, name, bid, nonce, now_unix_ms);
+        self.note(notes);
+    }
+
+    /// A member gave a sign of life.
+    pub fn heard(&mut self, member: u64, now_unix_ms: u64) {
+        self.election.heard(member, now_unix_ms);
+    }
+
+    /// Whether anybody has bid to write a file from this sheet.
+    pub fn has_bids(&self) -> bool {
+        self.election.file_count() > 0
+    }
+
+    /// Ends the leases that have run out, and asks silent writers for a word. `nonce` is a new one.
+    pub fn sweep_leases(&mut self, nonce: &str, now_unix_ms: u64) {
+        let notes = self.election.sweep(nonce, now_unix_ms);
+        self.note(notes);
+    }
+
+    /// Ends all that a user has bid for.
+    pub fn forget_bids(&mut self, user: i64, nonce: &str, now_unix_ms: u64) {
+        let notes = self.election.sign_out(user, nonce, now_unix_ms);
+        self.note(notes);
+    }
+
+    fn note(&mut self, notes: Vec<(u64, Note)>) {
+        for (to, note) in notes {
+            let frame = match note {
+                Note::Writer(frame) => Utf8Bytes::from(encode(&frame)),
+                // An empty text is none of the wire's frames.
+                Note::Ping => Utf8Bytes::default(),
+            };
+            let queue_bytes = self.bounds.queue_bytes;
+            let full = self
+                .members
+                .get(&to)
+                .filter(|member| !member.offer(&frame, queue_bytes));
+            if let Some(member) = full {
+                member.close(CloseReason::SlowConsumer);
+                self.members.remove(&to);
+            }
+        }
     }
 
     /// Sends a frame to all. Who can't take it is closed; nobody waits for anybody.
@@ -490,6 +553,11 @@ mod tests {
         resume_window: Duration::from_secs(120),
         queue_messages: 4,
         queue_bytes: 2_000,
+        election: election::Bounds {
+            lease_ms: 8_000,
+            ping_ms: 2_000,
+            nonce_ms: 2_000,
+        },
     };
 
     fn read(packed: &str) -> SheetRead {
@@ -662,7 +730,7 @@ mod tests {
             (waiting(&mut quick).len(), waiting(&mut patient).len()),
             (1, 2)
         );
-        room.leave(patient.member);
+        room.leave(patient.member, 0);
 
         // By bytes: one message longer than the bound passes an empty queue, a second one does not.
         let (mut slow, _) = room.join(1, None, now);
@@ -783,7 +851,8 @@ mod tests {
                     self.rows.resize(rows as usize, Vec::new());
                 }
                 RelayFrame::Resumed { position, .. } => assert_eq!(self.position, Some(position)),
-                RelayFrame::Heartbeat { .. }
+                RelayFrame::Writer { .. }
+                | RelayFrame::Heartbeat { .. }
                 | RelayFrame::Trouble { .. }
                 | RelayFrame::FlagsChanged { .. }
                 | RelayFrame::Closing { .. } => {}
@@ -795,6 +864,7 @@ mod tests {
             while let Some(inbox) = &mut self.inbox {
                 match inbox.try_next() {
                     Some(Delivery::Frame(frame)) => self.take(&frame),
+                    Some(Delivery::Ping) => {}
                     Some(Delivery::End(_)) => self.inbox = None,
                     None => break,
                 }
@@ -866,7 +936,7 @@ mod tests {
                     Action::Trouble => room.fail(error(ErrorCode::Google)),
                     Action::Join(of) => {
                         if let Some(inbox) = readers[of].inbox.take() {
-                            room.leave(inbox.member);
+                            room.leave(inbox.member, 0);
                         }
                         let (inbox, first) = room.join(1, readers[of].position.as_ref(), now);
                         first.iter().for_each(|frame| readers[of].take(frame));
@@ -874,7 +944,7 @@ mod tests {
                     }
                     Action::Leave(of) => {
                         if let Some(inbox) = readers[of].inbox.take() {
-                            room.leave(inbox.member);
+                            room.leave(inbox.member, 0);
                         }
                     }
                     Action::Read(of) => readers[of].drain(),

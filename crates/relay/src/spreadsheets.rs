@@ -11,7 +11,7 @@ use serde::Deserialize;
 use sheetwire_core::protocol::relay::{SheetEntry, Spreadsheet, SpreadsheetEntry, SpreadsheetList};
 
 use crate::error::Refusal;
-use crate::google_read::{Accounts as _, Failure, GoogleRead, is_spreadsheet_id, no_spreadsheet};
+use crate::google_read::{Failure, GoogleRead, is_spreadsheet_id, no_spreadsheet};
 use crate::people::People;
 
 /// Most spreadsheets in a list.
@@ -175,7 +175,7 @@ pub async fn list(
     State(spreadsheets): State<Arc<Spreadsheets>>,
     headers: HeaderMap,
 ) -> Result<Json<SpreadsheetList>, Refusal> {
-    let user = spreadsheets.people.authenticate(&headers).await?;
+    let user = spreadsheets.people.user(&headers).await?.id;
     spreadsheets.list(user).await.map(Json)
 }
 
@@ -188,6 +188,6 @@ pub async fn tabs(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Json<Spreadsheet>, Refusal> {
-    let user = spreadsheets.people.authenticate(&headers).await?;
+    let user = spreadsheets.people.user(&headers).await?.id;
     spreadsheets.tabs(user, id).await.map(Json)
 }

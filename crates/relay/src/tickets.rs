@@ -14,6 +14,7 @@ use axum::http::HeaderMap;
 use sheetwire_core::protocol::relay::{SheetRef, TicketReply};
 
 use crate::error::Refusal;
+use crate::google_read::Caller;
 use crate::live::Live;
 use crate::secret::{Hash, Secret, random_token};
 
@@ -27,7 +28,7 @@ pub struct Tickets {
 }
 
 struct Ticket {
-    user: i64,
+    caller: Caller,
     sheet: SheetRef,
     until: Instant,
 }
@@ -40,7 +41,7 @@ impl Tickets {
     /// A new ticket; `None` when there are too many.
     pub fn issue(
         &self,
-        user: i64,
+        caller: Caller,
         sheet: SheetRef,
         life: Duration,
         now: Instant,
@@ -56,20 +57,24 @@ impl Tickets {
         let until = now + life;
         good.insert(
             Hash::of(token.expose().as_bytes()),
-            Ticket { user, sheet, until },
+            Ticket {
+                caller,
+                sheet,
+                until,
+            },
         );
         Some(token)
     }
 
     /// Takes a ticket out of the world; `None` when it is unknown, used or too old.
-    pub fn redeem(&self, token: &str, now: Instant) -> Option<(i64, SheetRef)> {
+    pub fn redeem(&self, token: &str, now: Instant) -> Option<(Caller, SheetRef)> {
         let ticket = self.lock().remove(&Hash::of(token.as_bytes()))?;
-        (ticket.until > now).then_some((ticket.user, ticket.sheet))
+        (ticket.until > now).then_some((ticket.caller, ticket.sheet))
     }
 
     /// Ends the tickets of a user who signed out.
     pub fn forget(&self, user: i64) {
-        self.lock().retain(|_, ticket| ticket.user != user);
+        self.lock().retain(|_, ticket| ticket.caller.user != user);
     }
 
     /// Ends what is too old.
@@ -84,16 +89,16 @@ pub(crate) async fn issue(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<TicketReply>, Refusal> {
-    let user = live.accounts().authenticate(&headers).await?;
+    let caller = live.accounts().authenticate(&headers).await?;
     let sheet: SheetRef = serde_json::from_slice(&body)
         .map_err(|_| Refusal::bad_request("The body is no spreadsheet id and sheet id."))?;
     live.rooms()
-        .check_access(user, &sheet.spreadsheet_id)
+        .check_access(caller.user, &sheet.spreadsheet_id)
         .await?;
     let life = live.rooms().limits().ticket_life;
     let ticket = live
         .tickets()
-        .issue(user, sheet, life, Instant::now())
+        .issue(caller, sheet, life, Instant::now())
         .ok_or_else(|| Refusal::unavailable("Too many are connecting at once."))?;
     Ok(Json(TicketReply {
         ticket: ticket.expose().to_owned(),
@@ -104,6 +109,13 @@ pub(crate) async fn issue(
 mod tests {
     use super::*;
 
+    fn caller(user: i64) -> Caller {
+        Caller {
+            user,
+            account: String::new(),
+        }
+    }
+
     #[test]
     fn a_ticket_is_good_once_and_for_a_while() {
         let (tickets, now) = (Tickets::default(), Instant::now());
@@ -113,12 +125,12 @@ mod tests {
         };
         let life = Duration::from_secs(60);
         let issue = |user| {
-            let ticket = tickets.issue(user, sheet.clone(), life, now);
+            let ticket = tickets.issue(caller(user), sheet.clone(), life, now);
             ticket.expect("few tickets")
         };
         let ticket = issue(1);
         let redeemed = tickets.redeem(ticket.expose(), now);
-        assert_eq!(redeemed, Some((1, sheet.clone())));
+        assert_eq!(redeemed, Some((caller(1), sheet.clone())));
         assert_eq!(tickets.redeem(ticket.expose(), now), None);
         assert_eq!(tickets.redeem("", now), None);
         assert_eq!(tickets.redeem(issue(1).expose(), now + life), None);
@@ -137,9 +149,9 @@ mod tests {
         };
         let life = Duration::from_secs(60);
         for _ in 0..TICKETS_MAX {
-            assert!(tickets.issue(1, sheet.clone(), life, now).is_some());
+            assert!(tickets.issue(caller(1), sheet.clone(), life, now).is_some());
         }
-        assert!(tickets.issue(1, sheet.clone(), life, now).is_none());
-        assert!(tickets.issue(1, sheet, life, now + life).is_some());
+        assert!(tickets.issue(caller(1), sheet.clone(), life, now).is_none());
+        assert!(tickets.issue(caller(1), sheet, life, now + life).is_some());
     }
 }

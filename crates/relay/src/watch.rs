@@ -11,14 +11,14 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use axum::extract::ws::Utf8Bytes;
 use futures_util::StreamExt as _;
 use sheetwire_core::protocol::relay::{
-    ApiError, CloseReason, ErrorCode, Position, RelayFrame, SheetRef, VERSION, encode,
+    ApiError, Bid, CloseReason, ErrorCode, Position, RelayFrame, SheetRef, VERSION, encode,
 };
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, sleep_until, timeout};
 
 use crate::config::{Config, Limits, Poll};
 use crate::error::Refusal;
-use crate::google_read::{Failure, GoogleRead, is_spreadsheet_id, no_spreadsheet};
+use crate::google_read::{Caller, Failure, GoogleRead, is_spreadsheet_id, no_spreadsheet};
 use crate::pace::{Budget, Pace};
 use crate::read_queue::{ReadQueue, Urgency};
 use crate::room::{Bounds, Delivery, Inbox, Room, Taken};
@@ -75,6 +75,7 @@ struct Wishes {
 pub struct Membership {
     rooms: Arc<Rooms>,
     user: i64,
+    account: String,
     watched: Arc<Watched>,
     inbox: Inbox,
     /// What to take first.
@@ -112,6 +113,23 @@ impl Membership {
         self.watched.refresh();
     }
 
+    /// Bids to write a file; the answer is delivered.
+    pub fn bid(&self, bid: &Bid) {
+        let mut room = lock(&self.watched.room);
+        room.bid(
+            self.inbox.member,
+            &self.account,
+            bid,
+            &random_name(),
+            unix_ms(),
+        );
+    }
+
+    /// The client gave a sign of life.
+    pub fn heard(&self) {
+        lock(&self.watched.room).heard(self.inbox.member, unix_ms());
+    }
+
     /// The heartbeat of this moment.
     pub fn heartbeat(&self) -> Utf8Bytes {
         lock(&self.watched.room).heartbeat()
@@ -136,7 +154,7 @@ impl Membership {
 
 impl Drop for Membership {
     fn drop(&mut self) {
-        lock(&self.watched.room).leave(self.inbox.member);
+        lock(&self.watched.room).leave(self.inbox.member, unix_ms());
         self.rooms.unfollow(self.user, &self.watched.sheet);
         self.watched.wake.notify_one();
     }
@@ -227,17 +245,19 @@ impl Rooms {
         allowed.insert((user, spreadsheet_id.to_owned()), Instant::now());
     }
 
-    /// Takes the user into the sheet's room; the caller has checked the access.
+    /// Takes the caller into the sheet's room, once its access was checked. The answer to a bid comes before anything else.
     ///
     /// # Errors
     /// [`ErrorCode::Unavailable`] when the relay is full or going down, [`ErrorCode::TooMany`] when the user follows too
     /// many sheets.
     pub fn join(
         self: &Arc<Self>,
-        user: i64,
+        caller: &Caller,
         sheet: &SheetRef,
         resume: Option<&Position>,
+        bid: Option<&Bid>,
     ) -> Result<Membership, Refusal> {
+        let user = caller.user;
         let Ok(permit) = self.members.clone().try_acquire_owned() else {
             return Err(Refusal::unavailable(
                 "The relay has as many followers as it can take.",
@@ -265,13 +285,28 @@ impl Rooms {
         let stale = room.member_count() == 0
             && room.trouble().is_none()
             && last.is_none_or(|last| last.elapsed() >= self.poll.active);
-        let (inbox, first) = room.join(user, resume, Instant::now());
+        let (mut inbox, news) = room.join(user, resume, Instant::now());
+        let mut first = Vec::new();
+        if let Some(bid) = bid {
+            room.bid(
+                inbox.member,
+                &caller.account,
+                bid,
+                &random_name(),
+                unix_ms(),
+            );
+            while let Some(Delivery::Frame(frame)) = inbox.try_next() {
+                first.push(frame);
+            }
+        }
+        first.extend(news);
         drop(room);
         lock(&watched.wishes).joined = true;
         watched.wake.notify_one();
         Ok(Membership {
             rooms: self.clone(),
             user,
+            account: caller.account.clone(),
             watched: watched.clone(),
             inbox,
             first,
@@ -361,11 +396,21 @@ impl Rooms {
         }
     }
 
+    /// Ends the leases that have run out; every [`Limits::lease_sweep`].
+    pub fn sweep_leases(&self) {
+        for watched in self.rooms() {
+            let mut room = lock(&watched.room);
+            if room.has_bids() {
+                room.sweep_leases(&random_name(), unix_ms());
+            }
+        }
+    }
+
     /// Puts a user out of every room.
     pub fn sign_out(&self, user: i64) {
         lock(&self.allowed).retain(|(of, _), _| *of != user);
         for watched in self.rooms() {
-            lock(&watched.room).close_user(user, None, CloseReason::SignedOut);
+            watched.end_user(user, None, CloseReason::SignedOut);
             watched.wake.notify_one();
         }
     }
@@ -440,6 +485,7 @@ impl Watched {
             resume_window: limits.resume_window,
             queue_messages: limits.queue_messages,
             queue_bytes: limits.queue_bytes,
+            election: limits.election,
         };
         Self {
             sheet,
@@ -460,7 +506,14 @@ impl Watched {
             // The next ticket is refused with the same reason, or given when it was a mistake.
             CloseReason::Ticket
         };
-        lock(&self.room).close_user(user, Some(error), reason);
+        self.end_user(user, Some(error), reason);
+    }
+
+    /// Ends a user's memberships, and what they have bid for.
+    fn end_user(&self, user: i64, last: Option<&ApiError>, reason: CloseReason) {
+        let mut room = lock(&self.room);
+        room.close_user(user, last, reason);
+        room.forget_bids(user, &random_name(), unix_ms());
     }
 }
 

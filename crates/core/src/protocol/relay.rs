@@ -41,6 +41,18 @@ pub struct SheetRef {
     pub sheet_id: i64,
 }
 
+/// A panel's wish to write a file from this sheet. Of all who bid for one file and sheet, one is the writer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bid {
+    /// The random id that is kept in the file; at most 64 bytes.
+    pub file: String,
+    /// A random id of this run of the plugin, which finds its place again after a lost connection; at most 64 bytes.
+    pub panel: String,
+    /// The designer chose to take over from whoever writes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub take_over: bool,
+}
+
 /// What a client sends on the live WebSocket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -54,6 +66,16 @@ pub enum ClientFrame {
         /// Where the client stands, if it has seen this sheet before.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         resume: Option<Position>,
+        /// For whom the client would write, answered by [`RelayFrame::Writer`] before any cells.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bid: Option<Bid>,
+    },
+    /// Bids later, for another file, or to take over. Answered by [`RelayFrame::Writer`].
+    Bid {
+        /// [`VERSION`].
+        v: u32,
+        /// It takes the place of the client's earlier bid.
+        bid: Bid,
     },
     /// Asks the relay to read the sheet now instead of at the next interval (bounded by the relay).
     Refresh {
@@ -99,6 +121,20 @@ pub enum RelayFrame {
         v: u32,
         /// The reader's position, unchanged.
         position: Position,
+    },
+    /// Who writes the file that the client has bid for: the answer to a bid, and sent again whenever it changes.
+    Writer {
+        /// [`VERSION`].
+        v: u32,
+        /// Whether it is this client. Everybody else follows and writes nothing.
+        you: bool,
+        /// The writer's account, as its Google sign-in names it; shown to those who follow in the same file.
+        name: String,
+        /// Rises with every grant; what carries a lower one is out of date.
+        fence: u64,
+        /// The writer leaves it in the document. Who follows and does not find it there has a copy of the file, and
+        /// gives that an id of its own.
+        nonce: String,
     },
     /// Every [`HEARTBEAT_MS`].
     Heartbeat {
@@ -310,6 +346,9 @@ pub struct PollRequest {
     /// Longest wait, in milliseconds; the relay caps it at [`HEARTBEAT_MS`].
     #[serde(default)]
     pub wait_ms: u64,
+    /// For whom the client would write; the answer is among the frames.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bid: Option<Bid>,
 }
 
 /// The reply to [`PollRequest`].

@@ -333,6 +333,7 @@ impl Session {
                                 v: VERSION,
                                 ticket,
                                 resume: self.position.clone(),
+                                bid: None,
                             },
                         ));
                         self.listen_for_silence(&mut out);
@@ -1207,6 +1208,7 @@ impl Session {
                     sheet,
                     resume: self.position.clone(),
                     wait_ms: HEARTBEAT_MS,
+                    bid: None,
                 },
             ));
         }
@@ -1380,6 +1382,7 @@ impl Session {
             RelayFrame::Trouble { error, .. } => {
                 self.set_trouble(Some(notice_of(Failure::Api(error))));
             }
+            RelayFrame::Writer { .. } => {}
             RelayFrame::FlagsChanged { .. } => self.evaluate_flags(now, out),
             RelayFrame::Closing { reason, .. } => self.closing(reason, now, out),
         }

@@ -484,7 +484,7 @@ impl World {
                 };
                 self.inbox.push_back(Event::Socket(turn, event));
             }
-            Effect::OpenSocket(_, ClientFrame::Refresh { .. }) => {
+            Effect::OpenSocket(_, ClientFrame::Refresh { .. } | ClientFrame::Bid { .. }) => {
                 panic!("a socket begins with a join")
             }
             Effect::Send(frame) => {

@@ -7,3 +7,4 @@ mod poll;
 mod socket;
 mod webhook;
 mod world;
+mod writer;

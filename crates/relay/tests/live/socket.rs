@@ -274,6 +274,7 @@ async fn nobody_is_heard_before_a_good_join() {
             v,
             ticket: ticket.to_owned(),
             resume: None,
+            bid: None,
         })
     };
     let cases = [
@@ -368,6 +369,7 @@ async fn a_relay_that_goes_down_says_so() {
         v: VERSION,
         ticket,
         resume: None,
+        bid: None,
     })
     .await;
     assert_eq!(late.closing().await.1, CloseReason::Draining);

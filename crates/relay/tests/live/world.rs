@@ -12,12 +12,12 @@ use fake_google::{CreatedSpreadsheet, FakeGoogle, NewSpreadsheet, QuotaLimits, S
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
 use sheetwire_core::protocol::relay::{
-    ClientFrame, CloseReason, PollReply, PollRequest, Position, RelayFrame, SheetRef, TicketReply,
-    VERSION, decode, encode,
+    Bid, ClientFrame, CloseReason, PollReply, PollRequest, Position, RelayFrame, SheetRef,
+    TicketReply, VERSION, decode, encode,
 };
 use sheetwire_relay::config::{Config, Limits};
 use sheetwire_relay::error::Refusal;
-use sheetwire_relay::google_read::Accounts;
+use sheetwire_relay::google_read::{Accounts, Caller};
 use sheetwire_relay::live::Live;
 use sheetwire_relay::secret::Secret;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -112,13 +112,23 @@ impl People {
 }
 
 impl Accounts for People {
-    fn authenticate<'a>(&'a self, headers: &'a HeaderMap) -> BoxFuture<'a, Result<i64, Refusal>> {
+    fn authenticate<'a>(
+        &'a self,
+        headers: &'a HeaderMap,
+    ) -> BoxFuture<'a, Result<Caller, Refusal>> {
         let user = headers
             .get("authorization")
             .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "))
             .and_then(Self::number)
             .filter(|user| !self.gone.lock().expect("whole").contains(user));
-        async move { user.ok_or_else(Refusal::signed_out) }.boxed()
+        async move {
+            let user = user.ok_or_else(Refusal::signed_out)?;
+            Ok(Caller {
+                user,
+                account: [ANA, BEN][user as usize - 1].to_owned(),
+            })
+        }
+        .boxed()
     }
 
     fn access_token(&self, user: i64) -> BoxFuture<'_, Result<Secret, Refusal>> {
@@ -312,6 +322,7 @@ impl World {
             sheet: sheet.0.clone(),
             resume: resume.cloned(),
             wait_ms,
+            bid: None,
         };
         let (status, _, body) = self.post("/v1/poll", account, &[], encode(&request)).await;
         assert_eq!(status, 200, "{body}");
@@ -332,8 +343,40 @@ impl World {
         Client(socket)
     }
 
+    /// The frames of a poll that bids.
+    pub async fn poll_to_write(
+        &self,
+        account: &str,
+        sheet: &Sheet,
+        resume: Option<&Position>,
+        bid: Bid,
+    ) -> Vec<RelayFrame> {
+        let request = PollRequest {
+            v: VERSION,
+            sheet: sheet.0.clone(),
+            resume: resume.cloned(),
+            wait_ms: 0,
+            bid: Some(bid),
+        };
+        let (status, _, body) = self.post("/v1/poll", account, &[], encode(&request)).await;
+        assert_eq!(status, 200, "{body}");
+        let reply: PollReply = serde_json::from_str(&body).expect("frames");
+        reply.frames
+    }
+
     /// A client that has joined.
     pub async fn join(&self, account: &str, sheet: &Sheet, resume: Option<&Position>) -> Client {
+        self.join_to_write(account, sheet, resume, None).await
+    }
+
+    /// A client that has joined, and bids.
+    pub async fn join_to_write(
+        &self,
+        account: &str,
+        sheet: &Sheet,
+        resume: Option<&Position>,
+        bid: Option<Bid>,
+    ) -> Client {
         let ticket = self.ticket(account, sheet).await.expect("a ticket");
         let mut client = self.connect().await;
         client
@@ -341,6 +384,7 @@ impl World {
                 v: VERSION,
                 ticket,
                 resume: resume.cloned(),
+                bid,
             })
             .await;
         client
@@ -391,6 +435,22 @@ impl Client {
 
     pub async fn expect(&mut self) -> RelayFrame {
         self.frame().await.expect("the relay is still there")
+    }
+
+    /// Who writes: whether it is this client, by what name, with which fence and nonce. Other frames are passed over.
+    pub async fn writer(&mut self) -> (bool, String, u64, String) {
+        loop {
+            if let RelayFrame::Writer {
+                you,
+                name,
+                fence,
+                nonce,
+                ..
+            } = self.expect().await
+            {
+                return (you, name, fence, nonce);
+            }
+        }
     }
 
     pub async fn snapshot(&mut self) -> (Position, String) {

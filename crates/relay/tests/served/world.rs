@@ -353,6 +353,7 @@ impl World {
             sheet: sheet.clone(),
             resume: resume.cloned(),
             wait_ms: 0,
+            bid: None,
         };
         let (status, body) = self
             .request("POST", "/v1/poll", session, encode(&request))
@@ -376,6 +377,7 @@ impl World {
                 v: VERSION,
                 ticket,
                 resume,
+                bid: None,
             })
             .await;
         socket

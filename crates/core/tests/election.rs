@@ -1,0 +1,246 @@
+//! The election of a file's writer, by whatever its bidders do.
+//!
+//! Owns a model of bidders that come, fall silent, leave and take over, and what has to hold after every step: at most one
+//! of those who are told the present fence writes, fences rise, and where somebody is there, somebody writes.
+
+use proptest::prelude::*;
+use sheetwire_core::election::{Bounds, Election, GONE_MAX, Note};
+use sheetwire_core::protocol::relay::{Bid, RelayFrame};
+use std::collections::BTreeMap;
+
+const PANELS: usize = 4;
+
+#[derive(Debug, Clone)]
+enum Step {
+    Bid {
+        panel: usize,
+        file: u8,
+        take_over: bool,
+    },
+    Leave(usize),
+    /// Answers no more pings.
+    Silent(usize),
+    Wait(u64),
+    SignOut(usize),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (0..PANELS, 0..2_u8, any::<bool>())
+            .prop_map(|(panel, file, take_over)| Step::Bid { panel, file, take_over }),
+        2 => (0..PANELS).prop_map(Step::Leave),
+        1 => (0..PANELS).prop_map(Step::Silent),
+        3 => (0..5_000_u64).prop_map(Step::Wait),
+        1 => (0..PANELS).prop_map(Step::SignOut),
+    ]
+}
+
+/// One panel as the relay's clients are: it believes the highest fence that it was told.
+#[derive(Debug, Clone, Default)]
+struct Panel {
+    member: Option<u64>,
+    silent: bool,
+    file: u8,
+    fence: u64,
+    writes: bool,
+}
+
+struct World {
+    election: Election,
+    panels: Vec<Panel>,
+    of_member: BTreeMap<u64, usize>,
+    next: u64,
+    now_ms: u64,
+}
+
+impl World {
+    fn new() -> World {
+        World {
+            election: Election::new(Bounds::default()),
+            panels: vec![Panel::default(); PANELS],
+            of_member: BTreeMap::new(),
+            next: 0,
+            now_ms: 1_000_000,
+        }
+    }
+
+    fn name(&mut self) -> String {
+        self.next += 1;
+        format!("n{}", self.next)
+    }
+
+    fn bid(&mut self, at: usize, file: u8, take_over: bool) {
+        let nonce = self.name();
+        let member = match self.panels[at].member {
+            Some(member) => member,
+            None => {
+                self.next += 1;
+                self.of_member.insert(self.next, at);
+                self.panels[at].member = Some(self.next);
+                self.next
+            }
+        };
+        if self.panels[at].file != file {
+            (self.panels[at].file, self.panels[at].writes) = (file, false);
+            self.panels[at].fence = 0;
+        }
+        self.panels[at].silent = false;
+        let bid = Bid {
+            file: format!("f{file}"),
+            panel: format!("p{at}"),
+            take_over,
+        };
+        let name = format!("{at}@example.com");
+        let notes = self
+            .election
+            .bid(member, at as i64, &name, &bid, &nonce, self.now_ms);
+        assert!(
+            notes
+                .iter()
+                .any(|(to, note)| *to == member && matches!(note, Note::Writer(_))),
+            "a bid was not answered"
+        );
+        self.deliver(notes);
+    }
+
+    fn deliver(&mut self, notes: Vec<(u64, Note)>) {
+        for (member, note) in notes {
+            let at = self.of_member[&member];
+            let panel = &mut self.panels[at];
+            assert_eq!(panel.member, Some(member), "somebody who left was told");
+            match note {
+                Note::Ping if panel.silent => {}
+                Note::Ping => self.election.heard(member, self.now_ms),
+                Note::Writer(RelayFrame::Writer { you, fence, .. }) => {
+                    assert!(fence >= panel.fence, "a fence fell");
+                    (panel.fence, panel.writes) = (fence, you);
+                }
+                Note::Writer(other) => panic!("no word on the writer: {other:?}"),
+            }
+        }
+    }
+
+    fn sweep(&mut self) {
+        let nonce = self.name();
+        let notes = self.election.sweep(&nonce, self.now_ms);
+        self.deliver(notes);
+    }
+
+    fn wait(&mut self, ms: u64) {
+        let until = self.now_ms + ms;
+        while self.now_ms < until {
+            self.now_ms = (self.now_ms + 500).min(until);
+            self.sweep();
+        }
+    }
+
+    fn check(&self) {
+        for file in 0..2 {
+            let here = |panel: &&Panel| panel.member.is_some() && panel.file == file;
+            let writers: Vec<_> = self
+                .panels
+                .iter()
+                .filter(here)
+                .filter(|panel| panel.writes)
+                .collect();
+            assert!(writers.len() <= 1, "two write one file: {:?}", self.panels);
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn one_of_those_who_are_there_writes(steps in prop::collection::vec(step(), 0..60)) {
+        let mut world = World::new();
+        for step in steps {
+            match step {
+                Step::Bid { panel, file, take_over } => world.bid(panel, file, take_over),
+                Step::Leave(at) => {
+                    if let Some(member) = world.panels[at].member.take() {
+                        world.of_member.remove(&member);
+                        world.election.leave(member, world.now_ms);
+                    }
+                    world.panels[at].writes = false;
+                }
+                Step::Silent(at) => world.panels[at].silent = true,
+                Step::Wait(ms) => world.wait(ms),
+                Step::SignOut(at) => {
+                    if let Some(member) = world.panels[at].member.take() {
+                        world.of_member.remove(&member);
+                        world.election.leave(member, world.now_ms);
+                    }
+                    world.panels[at].writes = false;
+                    let nonce = world.name();
+                    let notes = world.election.sign_out(at as i64, &nonce, world.now_ms);
+                    world.deliver(notes);
+                }
+            }
+            world.check();
+        }
+        // Within ten seconds somebody who answers writes every file that somebody has open.
+        for panel in &mut world.panels {
+            panel.silent = false;
+        }
+        world.wait(10_000);
+        for file in 0..2 {
+            let here: Vec<_> = world
+                .panels
+                .iter()
+                .filter(|panel| panel.member.is_some() && panel.file == file)
+                .collect();
+            prop_assert!(here.is_empty() || here.iter().any(|panel| panel.writes), "{here:?}");
+        }
+    }
+}
+
+#[test]
+fn a_silent_writer_is_followed_within_ten_seconds() {
+    let mut world = World::new();
+    world.bid(0, 0, false);
+    world.bid(1, 0, false);
+    assert!(world.panels[0].writes && !world.panels[1].writes);
+    world.panels[0].silent = true;
+    world.wait(10_000);
+    assert!(!world.panels[0].writes && world.panels[1].writes);
+}
+
+#[test]
+fn alone_nobody_is_asked_for_a_word_and_nobody_loses() {
+    let mut world = World::new();
+    world.bid(0, 0, false);
+    let fence = world.panels[0].fence;
+    world.panels[0].silent = true;
+    world.wait(100_000);
+    assert_eq!(
+        (world.panels[0].writes, world.panels[0].fence),
+        (true, fence)
+    );
+}
+
+#[test]
+fn fences_outlive_the_relay() {
+    let mut world = World::new();
+    world.bid(0, 0, false);
+    let before = world.panels[0].fence;
+    world.now_ms += 1;
+    world.election = Election::new(Bounds::default());
+    world.bid(0, 0, false);
+    assert!(world.panels[0].fence > before);
+}
+
+#[test]
+fn what_is_gone_is_bounded() {
+    let mut election = Election::new(Bounds::default());
+    for member in 0..1_000 {
+        let bid = Bid {
+            file: format!("f{member}"),
+            panel: "p".to_owned(),
+            take_over: false,
+        };
+        election.bid(member, 1, "a", &bid, "n", 1_000 + member);
+        election.leave(member, 1_000 + member);
+    }
+    assert!(election.file_count() <= GONE_MAX);
+    election.sweep("n", 100_000);
+    assert_eq!(election.file_count(), 0);
+}
