@@ -127,7 +127,7 @@ extern "C" {
 #[cfg(feature = "sync")]
 #[wasm_bindgen(inline_js = r#"
 const END = '\x1e', NEXT = '\x1f';
-const CONNECTION = 'sheetwire.connection', LINK = 'sheetwire.link';
+const CONNECTION = 'sheetwire.connection', LINK = 'sheetwire.link', MARK = 'sheetwire.run';
 const TYPES = ['COLOR', 'FLOAT', 'STRING', 'BOOLEAN', 'EASING', 'TIMING'];
 const SCOPES = ['ALL_SCOPES', 'TEXT_CONTENT', 'CORNER_RADIUS', 'WIDTH_HEIGHT', 'GAP', 'ALL_FILLS', 'FRAME_FILL',
   'SHAPE_FILL', 'TEXT_FILL', 'STROKE_COLOR', 'STROKE_FLOAT', 'EFFECT_FLOAT', 'EFFECT_COLOR', 'OPACITY',
@@ -163,6 +163,9 @@ export function is_writable() {
   try { figma.root.setPluginData('sheetwire.probe', ''); return true; } catch { return false; }
 }
 export function commit_undo() { figma.commitUndo(); }
+export function mark() { return figma.root.getPluginData(MARK); }
+export function set_mark(text) { try { figma.root.setPluginData(MARK, text); return true; } catch { return false; } }
+export function new_mark() { return Date.now().toString(36) + Math.floor(Math.random() * 2 ** 32).toString(36); }
 
 export async function read_document() {
   const all = await figma.variables.getLocalVariableCollectionsAsync();
@@ -392,6 +395,12 @@ extern "C" {
     pub fn is_writable() -> bool;
     /// Ends the undo step.
     pub fn commit_undo();
+    /// The mark of the last run, as the document holds it.
+    pub fn mark() -> String;
+    /// Marks the document; false when it can't be written to.
+    pub fn set_mark(text: &str) -> bool;
+    /// A mark that no other run has.
+    pub fn new_mark() -> String;
 
     /// Lists the file's collections and variables: the collections packed.
     #[wasm_bindgen(catch)]

@@ -47,6 +47,13 @@ impl Fields {
         (f64::from(count) == number).then_some(count)
     }
 
+    /// A list of texts.
+    #[cfg(feature = "sync")]
+    fn texts(&self, name: &str) -> Option<Vec<String>> {
+        let list = Array::from(&self.get(name).filter(Array::is_array)?);
+        list.iter().map(|text| text.as_string()).collect()
+    }
+
     /// A list of whole numbers.
     fn counts(&self, name: &str) -> Option<Vec<u32>> {
         let list = Array::from(&self.get(name).filter(Array::is_array)?);
@@ -131,6 +138,9 @@ pub fn read(body: &str) -> Option<ToSandbox> {
         "set_policy" => ToSandbox::SetPolicy {
             policy: policy(&fields.object("policy")?)?,
         },
+        "keep_file" => ToSandbox::KeepFile {
+            plan: fields.count("plan")?,
+        },
         "cancel" => ToSandbox::Cancel,
         "toggle" => ToSandbox::Toggle {
             on: fields.truth("on")?,
@@ -197,6 +207,7 @@ pub fn connection(text: &str) -> Option<Connection> {
             Some(kept) => policy(&kept)?,
             None => MergePolicy::default(),
         },
+        left_out: kept.texts("left_out").unwrap_or_default(),
     })
 }
 

@@ -169,6 +169,7 @@ async fn handle(queue: &Rc<RefCell<Queue>>, event: Event) {
         | ToSandbox::ConfirmColumns { .. }
         | ToSandbox::Approve { .. }
         | ToSandbox::KeepRemoved { .. }
+        | ToSandbox::KeepFile { .. }
         | ToSandbox::Resolve { .. }
         | ToSandbox::SetPolicy { .. }
         | ToSandbox::Cancel

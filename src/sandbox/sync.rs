@@ -8,6 +8,7 @@ use crate::{figma, say};
 use sheetwire_core::apply::{Figma, Op};
 use sheetwire_core::document::{Platform, VariableSlot};
 use sheetwire_core::engine::{Effect, Engine, Fields, Step};
+use sheetwire_core::marks::Marks;
 use sheetwire_core::protocol::panel::{
     Connection, PreviewRow, SavedSession, ToPanel, ToSandbox, VERSION, json,
 };
@@ -28,6 +29,8 @@ const PACK_VARIABLES: u32 = 16;
 const NOTE_VARIABLES: u32 = 256;
 /// Rows of a preview put into words at once.
 const POST_ROWS: usize = 4;
+/// Where the marks of runs are kept with the user.
+const MARKS: &str = "sheetwire.runs";
 /// Where the sign-in is kept with the user.
 const SESSION: &str = "sheetwire.session";
 
@@ -47,6 +50,7 @@ struct Long {
 /// What the engine works with here.
 struct Sync {
     engine: Engine,
+    marks: Marks,
     bulks: VecDeque<Bulk>,
     driving: bool,
     work_began_ms: f64,
@@ -59,9 +63,11 @@ struct Sync {
 pub struct Handle(Rc<RefCell<Sync>>);
 
 /// The host that the engine writes through.
-struct Writer;
+struct Writer<'a> {
+    marks: &'a mut Marks,
+}
 
-impl Figma for Writer {
+impl Figma for Writer<'_> {
     fn write(&mut self, op: &Op<'_>) -> Result<(), String> {
         let refusal = match op {
             Op::CreateCollection { name, .. } => figma::create_collection(name),
@@ -139,6 +145,17 @@ impl Figma for Writer {
         refusal.map_or(Ok(()), Err)
     }
 
+    fn begin_run(&mut self) {
+        let (before, mark) = (figma::mark(), figma::new_mark());
+        if figma::set_mark(&mark) {
+            self.marks.begin(&figma::file_name(), &before, &mark);
+        }
+    }
+
+    fn is_undone(&mut self) -> bool {
+        self.marks.is_undone(&figma::file_name(), &figma::mark())
+    }
+
     fn is_writable(&mut self) -> bool {
         figma::is_writable()
     }
@@ -183,6 +200,11 @@ impl Handle {
             .and_then(|kept| kept.as_string());
         let session = kept.and_then(|text| inbox::session(&text));
         let connection = inbox::connection(&figma::connection());
+        let marks = figma::stored(MARKS)
+            .await
+            .ok()
+            .and_then(|kept| kept.as_string());
+        let marks = Marks::read(&marks.unwrap_or_default());
         let engine = Engine::new(connection.clone(), "en_US", !figma::may_edit());
         say(&ToPanel::Kept {
             session,
@@ -190,6 +212,7 @@ impl Handle {
         });
         Handle(Rc::new(RefCell::new(Sync {
             engine,
+            marks,
             bulks: VecDeque::new(),
             driving: false,
             work_began_ms: 0.0,
@@ -247,7 +270,11 @@ impl Handle {
                 plan,
                 include_removals,
             } => sync.engine.approve(plan, include_removals),
-            ToSandbox::KeepRemoved { plan } => sync.engine.keep_removed(plan, &mut Writer),
+            ToSandbox::KeepFile { plan } => sync.engine.keep_file(plan),
+            ToSandbox::KeepRemoved { plan } => {
+                let Sync { engine, marks, .. } = &mut *sync;
+                engine.keep_removed(plan, &mut Writer { marks });
+            }
             ToSandbox::Resolve {
                 list,
                 items,
@@ -442,7 +469,9 @@ impl Sync {
     /// Steps the engine while it needs nothing but turns and the slice lasts.
     fn step_until(&mut self, slice_ends_ms: f64) -> Step {
         loop {
-            let step = self.engine.step(&mut Writer);
+            let step = self.engine.step(&mut Writer {
+                marks: &mut self.marks,
+            });
             if self.engine.has_effects() {
                 self.perform();
             }
@@ -490,9 +519,24 @@ impl Sync {
                     if !figma::keep_connection(&text) {
                         self.engine.found_read_only();
                         effects.extend(self.engine.take_effects());
+                    } else if figma::mark().is_empty() && figma::set_mark(&figma::new_mark()) {
+                        // A step of its own, so that undoing the first run leaves a mark behind.
+                        figma::commit_undo();
                     }
                 }
-                Effect::CommitUndo => figma::commit_undo(),
+                Effect::CommitUndo => {
+                    figma::commit_undo();
+                    let marks = self.marks.write();
+                    wasm_bindgen_futures::spawn_local(async move {
+                        // Without it a run that is undone after reopening would be done again.
+                        if figma::store(MARKS, &marks).await.is_err() {
+                            crate::refuse(
+                                "The last runs could not be remembered on this machine.",
+                                "Undo them before you close the plugin, if you have to.",
+                            );
+                        }
+                    });
+                }
             }
         }
     }

@@ -82,6 +82,8 @@ pub const DISCONNECT: &str = "Disconnect";
 pub const DISCONNECT_ASK: &str = "Disconnect this sheet? Your variables stay as they are.";
 pub const HIDE: &str = "Keep running in the background";
 pub const KEEP_THEM: &str = "Keep them";
+pub const KEEP_FILE: &str = "Keep the file as it is";
+pub const APPLY_AGAIN: &str = "Apply again";
 pub const NEVER_SYNCED: &str = "Nothing has been synced yet.";
 pub const WAITS: &str = "Waiting for you";
 pub const WHILE_OFF: &str = "Paused";
@@ -402,6 +404,9 @@ pub fn waiting(reason: WaitReason, counts: &Counts) -> String {
             " at once. Look whether that is meant.",
         ]
         .concat(),
+        WaitReason::Undone => {
+            String::from("You undid the last sync. Apply it again, or keep the file as it is.")
+        }
         WaitReason::Shrunken => String::from(
             "Most rows are gone from the sheet, or their column is. Nothing was changed. If that is a slip, undo it in the sheet and it goes on by itself.",
         ),

@@ -239,3 +239,60 @@ test("everybody else's edits between two awaits break nothing", async () => {
   assert.ok(host.document.variables.some((variable) => variable.name === 'blue/5'));
   host.dispose();
 });
+
+/** The value of a variable's first mode. */
+const first = (host: FigmaHost, name: string): unknown =>
+  Object.values(host.document.variables.find((variable) => variable.name === name)?.valuesByMode ?? {})[0];
+
+test('what a designer changed in Figma is kept, shown, and taken back by a choice', async () => {
+  const rows = SMALL();
+  const { host } = await synced(rows);
+  const gap = host.document.variables.find((variable) => variable.name === 'gap');
+  const mode = Object.keys(gap?.valuesByMode ?? {})[0] ?? '';
+  host.asUser((model) => { model.setValueForMode(gap?.id ?? '', mode, 12); });
+  host.ui.send({ type: 'sync_now' });
+  const shown = await host.ui.next('differences');
+  assert.deepEqual([shown['drifts'], shown['conflicts']], [1, 0]);
+  await host.ui.next('applied');
+  assert.equal(first(host, 'gap'), 12);
+  // Changed in the sheet as well: still nobody's edit is lost.
+  handOver(host.ui, SHEET, changes(rows, [{ row: 2, column: 2, cell: 20 }]));
+  const both = await host.ui.next('differences');
+  assert.deepEqual([both['drifts'], both['conflicts']], [0, 1]);
+  await host.ui.next('applied');
+  assert.equal(first(host, 'gap'), 12);
+  host.ui.send({ type: 'resolve', list: both['list'] as number, items: [0], choice: 'sheet' });
+  await host.ui.next('applied');
+  assert.equal(first(host, 'gap'), 20);
+  assert.deepEqual(host.errors, []);
+  host.dispose();
+});
+
+test('a run that the designer undid waits instead of being done again, and redo brings it back', async () => {
+  const rows = SMALL();
+  const { host } = await synced(rows);
+  const before = first(host, 'gap');
+  handOver(host.ui, SHEET, changes(rows, [{ row: 2, column: 2, cell: 20 }]));
+  await host.ui.next('applied');
+  await host.idle();
+  host.undo();
+  assert.equal(first(host, 'gap'), before);
+  host.ui.send({ type: 'sync_now' });
+  const waiting = await host.ui.next('waiting');
+  assert.equal(waiting['reason'], 'undone');
+  assert.equal(first(host, 'gap'), before);
+  host.redo();
+  host.ui.send({ type: 'sync_now' });
+  assert.equal((await host.ui.next('applied'))['writes'], 0);
+  assert.equal(first(host, 'gap'), 20);
+  host.undo();
+  host.ui.send({ type: 'sync_now' });
+  const again = await host.ui.next('waiting');
+  host.ui.send({ type: 'keep_file', plan: (again['preview'] as { plan: number }).plan });
+  await host.ui.next('applied');
+  assert.equal(first(host, 'gap'), before);
+  handOver(host.ui, SHEET, changes(rows, [{ row: 2, column: 2, cell: 24 }]));
+  await host.ui.next('applied');
+  assert.deepEqual(host.errors, []);
+  host.dispose();
+});

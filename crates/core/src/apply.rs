@@ -135,6 +135,12 @@ pub trait Figma {
     /// The text of Figma's error.
     fn write(&mut self, op: &Op<'_>) -> Result<(), String>;
 
+    /// A run is about to write: marks it in the file, within its undo step, and remembers the mark outside.
+    fn begin_run(&mut self);
+
+    /// Whether the file was taken back to before a run of this user: [`crate::marks`].
+    fn is_undone(&mut self) -> bool;
+
     /// Whether anything can be written to this file at all; asked only after a write failed for an unknown reason.
     fn is_writable(&mut self) -> bool;
 }
@@ -232,6 +238,8 @@ pub struct Run {
     pub failed: BitSet,
     /// Whether the designer asked it to stop.
     pub cancelled: bool,
+    /// Whether the file was marked.
+    pub marked: bool,
 }
 
 impl Run {

@@ -237,6 +237,8 @@ pub struct Engine {
     listed: Vec<(u32, usize)>,
     /// Slot, place in the base, and what counts as agreed there.
     chosen: Vec<(u32, usize, f64)>,
+    /// Rows whose variables keep what they hold, until they are mapped.
+    leaving: BitSet,
     list_number: u32,
 
     plan_number: u32,
@@ -301,6 +303,7 @@ impl Engine {
             kept_changed: false,
             listed: Vec::new(),
             chosen: Vec::new(),
+            leaving: BitSet::default(),
             list_number: 0,
             plan_number: 0,
             waiting: None,
@@ -370,6 +373,7 @@ impl Engine {
             approved: false,
             layout: None,
             policy: MergePolicy::default(),
+            left_out: Vec::new(),
         });
         self.layout = None;
         self.keep();
@@ -647,6 +651,14 @@ impl Engine {
         self.stage = Stage::Judging;
     }
 
+    /// Leaves the file as it is where an undone run would be done again.
+    pub fn keep_file(&mut self, plan: u32) {
+        if self.take_waiting(plan).is_none() {
+            return;
+        }
+        self.leave_planned();
+    }
+
     /// Stops the run after the write it is at. What was written stays; the rest is planned again.
     pub fn cancel(&mut self) {
         if let Stage::Applying(run) = &mut self.stage {
@@ -665,7 +677,7 @@ impl Engine {
     /// One small piece of work.
     pub fn step(&mut self, figma: &mut impl Figma) -> Step {
         match std::mem::replace(&mut self.stage, Stage::Rest) {
-            Stage::Rest => self.begin_incoming(),
+            Stage::Rest => self.begin_incoming(figma),
             Stage::Loading { snapshot, carry } => {
                 self.stage = Stage::Loading { snapshot, carry };
                 Step::Load
@@ -707,7 +719,7 @@ impl Engine {
                 Step::More
             }
             Stage::Judging => {
-                self.judge();
+                self.judge(figma);
                 Step::More
             }
             Stage::Previewing {
@@ -726,7 +738,7 @@ impl Engine {
         }
     }
 
-    fn begin_incoming(&mut self) -> Step {
+    fn begin_incoming(&mut self, figma: &mut impl Figma) -> Step {
         let Some(incoming) = self.incoming.pop_front() else {
             return Step::Rest;
         };
@@ -746,6 +758,8 @@ impl Engine {
             }
             Incoming::Changes { position, rows } => {
                 self.position = position;
+                // What was undone is compared as a whole.
+                self.whole |= figma.is_undone();
                 self.shrink(rows);
                 self.stage = Stage::Loading {
                     snapshot: false,
@@ -980,8 +994,9 @@ impl Engine {
     }
 
     /// Decides what becomes of the differences that mapping found.
-    fn judge(&mut self) {
+    fn judge(&mut self, figma: &mut impl Figma) {
         self.whole = false;
+        self.leaving.clear();
         self.check_limits();
         self.tell_differences();
         let counts = self.planned_counts();
@@ -1015,6 +1030,10 @@ impl Engine {
             self.start_run(removals);
             return;
         }
+        let reason = match reason {
+            _ if approved && !again && !nothing && figma.is_undone() => Some(WaitReason::Undone),
+            reason => reason,
+        };
         if !approved || (reason.is_some() && !again && (!nothing || missing)) {
             let reason = if approved { reason } else { None };
             self.stage = Stage::Previewing {

@@ -202,6 +202,11 @@ pub enum Action {
         /// From now on.
         policy: MergePolicy,
     },
+    /// Leaves the file as it is instead of doing an undone run again.
+    KeepFile {
+        /// The plan's number.
+        plan: u32,
+    },
     /// Stops the run.
     Cancel,
     /// Switches sync on or off for this file.

@@ -61,8 +61,8 @@ pub struct Plugin {
     foreign: BTreeMap<u32, Variable>,
     ours: BTreeSet<u32>,
     by_hand: Vec<HandEdit>,
-    undo: Vec<BTreeMap<u32, Variable>>,
-    last_point: BTreeMap<u32, Variable>,
+    undo: Vec<(BTreeMap<u32, Variable>, String)>,
+    last_point: (BTreeMap<u32, Variable>, String),
     names: u64,
 }
 
@@ -113,7 +113,7 @@ impl Plugin {
             ours: BTreeSet::new(),
             by_hand: Vec::new(),
             undo: Vec::new(),
-            last_point: BTreeMap::new(),
+            last_point: Default::default(),
             names: 1_000,
         };
         plugin.people_did_something();
@@ -196,6 +196,7 @@ impl Plugin {
                 self.may_remove = include_removals;
                 sandbox.engine.approve(plan, include_removals);
             }
+            ToSandbox::KeepFile { plan } => sandbox.engine.keep_file(plan),
             ToSandbox::KeepRemoved { plan } => {
                 sandbox.engine.keep_removed(plan, &mut sandbox.file);
                 self.note_ours();
@@ -247,7 +248,8 @@ impl Plugin {
             if self.undo.len() == UNDO_MAX {
                 self.undo.remove(0);
             }
-            let now = self.sandbox.file.variables.clone();
+            let file = &self.sandbox.file;
+            let now = (file.variables.clone(), file.mark.clone());
             self.undo.push(std::mem::replace(&mut self.last_point, now));
         }
         Ok(more)
@@ -371,7 +373,7 @@ impl Plugin {
             .filter(|(_, variable)| variable.link.is_none() && variable.name.starts_with(FOREIGN))
             .map(|(id, variable)| (*id, variable.clone()))
             .collect();
-        self.last_point = variables.clone();
+        self.last_point = (variables.clone(), self.sandbox.file.mark.clone());
         self.note_ours();
     }
 
@@ -400,15 +402,14 @@ impl Plugin {
                     && let Some(mode) = random.place(variable.values.len())
                 {
                     let value = Held::stored(&value);
-                    variable.values[mode] = value.clone();
+                    if std::mem::replace(&mut variable.values[mode], value.clone()) == value {
+                        return "a value is set by hand to what it was";
+                    }
                     // What was agreed anyway is no change; where nothing was agreed the sheet had nothing to say, and
                     // its first word stands.
                     let place = base::mode_place(mode as u32);
                     let agreed = variable.base.get(place).copied().unwrap_or_default();
                     let is_agreed = agreed == 0.0 || agreed == base::code_of_held(&value);
-                    let was_told = self.by_hand.iter().any(|edit| {
-                        edit.told && (edit.id, edit.mode, &edit.value) == (id, mode, &value)
-                    });
                     self.by_hand
                         .retain(|edit| (edit.id, edit.mode) != (id, mode));
                     self.by_hand.push(HandEdit {
@@ -417,7 +418,7 @@ impl Plugin {
                         value,
                         // Between the reading of a variable and its writing a few milliseconds pass; Figma has no way
                         // to write only where nobody else did.
-                        told: self.is_stepping || is_agreed || was_told,
+                        told: self.is_stepping || is_agreed,
                     });
                 }
                 "a value is set by hand"
@@ -435,8 +436,9 @@ impl Plugin {
                 "a variable is removed by hand"
             }
             (72..80, _) => {
-                if let Some(before) = self.undo.pop() {
+                if let Some((before, mark)) = self.undo.pop() {
                     file.variables = before;
+                    file.mark = mark;
                     self.by_hand.clear();
                     let File {
                         collections,

@@ -175,14 +175,21 @@ fn waits(panel: Panel, reason: WaitReason, preview: Preview, drawn: RwSignal<usi
             include_removals,
         });
     };
-    let buttons = if removes {
-        view! {
+    let buttons = match reason {
+        WaitReason::Undone => view! {
+            {button("plain", words::KEEP_FILE, move || panel.act(Action::KeepFile { plan: number }))}
+            {button("primary", words::APPLY_AGAIN, move || approve(false))}
+        }
+        .into_any(),
+        WaitReason::Removes | WaitReason::Shrunken if removes => view! {
             {button("plain", words::KEEP_THEM, move || panel.act(Action::KeepRemoved { plan: number }))}
             {button("danger", words::remove(&counts), move || approve(true))}
         }
-        .into_any()
-    } else {
-        button("primary", words::apply(&counts), move || approve(false))
+        .into_any(),
+        WaitReason::Removes
+        | WaitReason::Retypes
+        | WaitReason::Large
+        | WaitReason::Shrunken => button("primary", words::apply(&counts), move || approve(false)),
     };
     view! {
         <section class="card plan-card" aria-label=words::WAITS>

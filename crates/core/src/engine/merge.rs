@@ -12,7 +12,8 @@ use crate::document::base::{
 use crate::document::{Held, KEY_SEPARATOR, Link, ModeSlot, VariableSlot};
 use crate::plan::{RowChange, Target, Write};
 use crate::protocol::panel::{
-    Choice, DIFFERENCES_MAX, Difference, DifferenceKind, Differences, MergePolicy, ToPanel,
+    Choice, DIFFERENCES_MAX, Difference, DifferenceKind, Differences, LEFT_OUT_MAX, MergePolicy,
+    ToPanel,
 };
 use crate::value::Value;
 
@@ -41,10 +42,12 @@ pub(super) struct Merging {
     /// What the base says, empty for a variable to be made or of another sheet.
     base: Base,
     policy: MergePolicy,
+    /// Whether Figma keeps what it holds, whoever changed it.
+    leaves: bool,
 }
 
 impl Merging {
-    pub(super) fn of(slot: Option<VariableSlot>, engine: &Engine) -> Merging {
+    pub(super) fn of(row: u32, slot: Option<VariableSlot>, engine: &Engine) -> Merging {
         let held = slot.and_then(|slot| engine.document.variable(slot));
         let mut base = held.map_or_else(Base::default, |held| held.base.clone());
         // Before there was a base, the link told the name at the last sync.
@@ -67,6 +70,7 @@ impl Merging {
             agreed: Vec::new(),
             base,
             policy,
+            leaves: engine.leaving.contains(row),
         }
     }
 
@@ -75,6 +79,17 @@ impl Merging {
             if self.base.at(place) != sheet {
                 self.agreed.push((place, sheet));
             }
+            return;
+        }
+        if self.leaves && !sheet.is_nan() {
+            self.agreed.push((place, sheet));
+            self.kept.push(Kept {
+                kind: DifferenceKind::Drift,
+                place,
+                sheet,
+                figma,
+                write,
+            });
             return;
         }
         let kind = match decide(self.base.at(place), sheet, figma, self.policy) {
@@ -204,6 +219,38 @@ impl Engine {
             writes: merging.writes,
             agreed: merging.agreed,
         }
+    }
+
+    /// Everything planned counts as changed in Figma; rows whose variables would be made are left out.
+    pub(super) fn leave_planned(&mut self) {
+        let rows: Vec<u32> = self.touched.iter().collect();
+        let made = rows
+            .iter()
+            .filter(|row| self.rows[**row as usize].slot == NONE);
+        let keys: Vec<String> = made.map(|row| self.link_key(*row, &Link::Own)).collect();
+        let Some(connection) = &mut self.connection else {
+            return;
+        };
+        if connection.left_out.len() + keys.len() > LEFT_OUT_MAX {
+            // Nearly nothing of the sheet is wanted: that is what switching off is for.
+            self.toggle(false);
+            return;
+        }
+        if !keys.is_empty() {
+            connection.left_out.extend(keys);
+            self.keep();
+        }
+        self.leaving.extend(rows.iter().copied());
+        self.map_again(rows);
+    }
+
+    /// Whether the designer left a row out.
+    pub(super) fn is_left_out(&self, row: u32) -> bool {
+        let left_out = self
+            .connection
+            .as_ref()
+            .map_or(&[][..], |connection| &connection.left_out);
+        !left_out.is_empty() && left_out.contains(&self.link_key(row, &Link::Own))
     }
 
     /// The link's key that belongs to a row's variable: empty for one that Sheetwire did not make.

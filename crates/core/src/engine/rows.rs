@@ -130,6 +130,7 @@ impl Engine {
         self.row_of_slot.clear();
         self.kept.clear();
         self.chosen.clear();
+        self.leaving.clear();
         self.kept_changed = true;
         self.sound = 0;
         self.planned = super::Planned::default();
@@ -826,7 +827,12 @@ impl Engine {
         };
         let collection = self.rows[row as usize].collection;
         let slot = self.attach(row);
-        let mut merging = Merging::of(slot, self);
+        if self.is_left_out(row) {
+            self.rows[row as usize].sound = true;
+            self.sound += 1;
+            return;
+        }
+        let mut merging = Merging::of(row, slot, self);
         let mut problems: Vec<CellProblem> = Vec::new();
         let mut targets: Vec<u32> = Vec::new();
         let mut filled = false;
@@ -908,6 +914,17 @@ impl Engine {
                     continue;
                 }
                 Some(_) => {}
+            }
+            if let Target::Row(other) = target
+                && self.is_left_out(other)
+                && self.attach(other).is_none()
+            {
+                problems.push(CellProblem {
+                    column,
+                    message: format!("“{}” is left out of the sync.", alias.name),
+                    remedy: owned("Take its row in again, or refer to another variable."),
+                });
+                continue;
             }
             let target_slot = match target {
                 Target::Variable(slot) => Some(slot),

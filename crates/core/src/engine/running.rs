@@ -88,11 +88,15 @@ impl Engine {
             done: 0,
             failed: BitSet::default(),
             cancelled: false,
+            marked: false,
         });
     }
 
     /// Does the next write of a run, or looks at a few rows that have none.
     pub(super) fn run_step(&mut self, mut run: Run, figma: &mut impl Figma) {
+        if run.total > 0 && !std::mem::replace(&mut run.marked, true) {
+            figma.begin_run();
+        }
         let mut looked = 0;
         while looked < IDLE_ROWS_A_STEP || self.is_inside_a_row(&run) {
             looked += 1;

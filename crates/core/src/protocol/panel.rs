@@ -19,6 +19,8 @@ pub const VERSION: u32 = 1;
 pub const PREVIEW_ROWS_MAX: usize = 500;
 /// Most problems listed in one message; `problems_total` is always whole.
 pub const PROBLEMS_MAX: usize = 200;
+/// Most rows that can be left out of a file's sync; a connection has to fit into 100 kB of plugin data.
+pub const LEFT_OUT_MAX: usize = 500;
 /// Most differences listed; more are counted.
 pub const DIFFERENCES_MAX: usize = 200;
 
@@ -103,6 +105,12 @@ pub enum ToSandbox {
     SetPolicy {
         /// From now on.
         policy: MergePolicy,
+    },
+    /// Leaves the file as it is, where an undone run would be done again: what Figma holds counts as changed in Figma,
+    /// and rows whose variables would be made are left out from now on.
+    KeepFile {
+        /// The number of the waiting plan that the designer saw.
+        plan: u32,
     },
     /// Stops the run after the current slice.
     Cancel,
@@ -265,6 +273,9 @@ pub struct Connection {
     /// What becomes of changes made in Figma.
     #[serde(default, skip_serializing_if = "MergePolicy::is_default")]
     pub policy: MergePolicy,
+    /// Rows that the designer left out, by their link's key; at most [`LEFT_OUT_MAX`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
 }
 
 /// What becomes of cells that were changed in Figma since they last agreed with the sheet.
@@ -582,6 +593,8 @@ pub enum WaitReason {
     Large,
     /// The sheet came back empty or without its columns.
     Shrunken,
+    /// The designer undid the last run; the plan would do it again.
+    Undone,
 }
 
 /// A user's mistake or a limit, with its place and a way to mend it.

@@ -550,6 +550,9 @@ impl Session {
                 },
                 None,
             )),
+            Action::KeepFile { plan } => {
+                out.push(Effect::Say(ToSandbox::KeepFile { plan }, None));
+            }
             Action::KeepRemoved { plan } => {
                 out.push(Effect::Say(ToSandbox::KeepRemoved { plan }, None));
             }

@@ -57,6 +57,7 @@ pub fn connection(approved: bool) -> Connection {
         approved,
         layout: None,
         policy: MergePolicy::default(),
+        left_out: Vec::new(),
     }
 }
 
@@ -586,6 +587,7 @@ impl World {
             | ToSandbox::FlagsEvaluated { .. }
             | ToSandbox::ListVariables
             | ToSandbox::KeepRemoved { .. }
+            | ToSandbox::KeepFile { .. }
             | ToSandbox::Resolve { .. }
             | ToSandbox::Cancel
             | ToSandbox::Resize { .. }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use sheetwire_core::apply::{Figma, Op};
 use sheetwire_core::document::{CollectionSlot, Held, Platform, Scopes, VariableSlot};
 use sheetwire_core::engine::{Effect, Engine, Step};
+use sheetwire_core::marks::Marks;
 use sheetwire_core::protocol::panel::{Connection, ToPanel};
 use sheetwire_core::value::VariableType;
 
@@ -48,6 +49,11 @@ pub struct File {
     pub faults: u32,
     pub fault_after: u32,
     pub undo_steps: u32,
+    /// The mark of the last run, within the document.
+    pub mark: String,
+    pub runs: u32,
+    /// What this user remembers outside of it.
+    pub marks: Marks,
     /// Variables whose link was refused by a fault: nothing tells that they were made for a row.
     pub unlinked: Vec<u32>,
 }
@@ -56,6 +62,7 @@ impl File {
     pub fn new() -> File {
         File {
             mode_limit: 20,
+            mark: String::from("0"),
             ..File::default()
         }
     }
@@ -407,6 +414,20 @@ impl Figma for File {
         self.perform(op)?;
         self.writes += 1;
         Ok(())
+    }
+
+    fn begin_run(&mut self) {
+        if self.read_only {
+            return;
+        }
+        self.runs += 1;
+        let mark = self.runs.to_string();
+        self.marks.begin("Design", &self.mark, &mark);
+        self.mark = mark;
+    }
+
+    fn is_undone(&mut self) -> bool {
+        self.marks.is_undone("Design", &self.mark)
     }
 
     fn is_writable(&mut self) -> bool {

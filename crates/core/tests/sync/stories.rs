@@ -731,3 +731,117 @@ fn an_alias_is_told_when_a_row_that_had_lost_its_name_takes_another() {
         .collect();
     assert_eq!(told, ["Tokens!E3"]);
 }
+
+/// What undo takes back: values, plugin data and the mark, all in the document.
+fn point(world: &World) -> File {
+    world.file.clone()
+}
+
+fn take_back(world: &mut World, before: &File) {
+    world.file.variables.clone_from(&before.variables);
+    world.file.mark.clone_from(&before.mark);
+}
+
+fn waits(world: &World) -> Option<WaitReason> {
+    match world.told.last() {
+        Some(ToPanel::Waiting { reason, .. }) => Some(*reason),
+        _ => None,
+    }
+}
+
+#[test]
+fn an_undone_run_is_not_done_again_unasked() {
+    let mut world = World::live(File::new(), &rows(SHEET));
+    let before = point(&world);
+    world.change(7, &[(4, 2, "#123456")]);
+    world.settle();
+    let after = point(&world);
+    take_back(&mut world, &before);
+    world.engine.sync_now();
+    world.settle();
+    assert_eq!(waits(&world), Some(WaitReason::Undone));
+    assert_eq!(value(&world, "base", "color/white", 0), color(0xffffff));
+    // The designer takes the undo back: nothing waits any more.
+    take_back(&mut world, &after);
+    world.engine.sync_now();
+    world.settle();
+    assert_eq!(waits(&world), None);
+    assert_eq!(world.report().writes, 0);
+    // Undone again, and then done again at the designer's word.
+    take_back(&mut world, &before);
+    world.change(7, &[(6, 2, "8")]);
+    world.settle();
+    assert_eq!(waits(&world), Some(WaitReason::Undone));
+    assert_eq!(value(&world, "base", "size/1", 0), Held::Float(4.0));
+    let plan = world.preview().plan;
+    world.engine.approve(plan, false);
+    world.settle();
+    assert_eq!(value(&world, "base", "color/white", 0), color(0x123456));
+    assert_eq!(value(&world, "base", "size/1", 0), Held::Float(8.0));
+    world.change(7, &[(6, 2, "16")]);
+    world.settle();
+    assert_eq!(value(&world, "base", "size/1", 0), Held::Float(16.0));
+}
+
+#[test]
+fn an_undone_run_is_known_after_reopening_and_can_be_left_undone() {
+    let mut world = World::live(File::new(), &rows(SHEET));
+    let before = point(&world);
+    let edited = SHEET.replace("#ffffff", "#123456");
+    world.change(7, &[(4, 2, "#123456")]);
+    world.settle();
+    take_back(&mut world, &before);
+    let mut world = World::reopened(world.file, world.kept);
+    world.snapshot(&rows(&edited));
+    world.settle();
+    assert_eq!(waits(&world), Some(WaitReason::Undone));
+    let plan = world.preview().plan;
+    world.engine.keep_file(plan);
+    world.settle();
+    assert_eq!(value(&world, "base", "color/white", 0), color(0xffffff));
+    let drift = world.told.iter().rev().find_map(|message| match message {
+        ToPanel::Differences(differences) => Some(differences.clone()),
+        _ => None,
+    });
+    assert_eq!(
+        drift.map(|list| (list.drifts, list.conflicts)),
+        Some((1, 0))
+    );
+    // Whatever the sheet says from now on is a change of the sheet's again.
+    world.change(7, &[(6, 2, "8")]);
+    world.settle();
+    assert_eq!(waits(&world), None);
+    assert_eq!(value(&world, "base", "size/1", 0), Held::Float(8.0));
+    assert_eq!(value(&world, "base", "color/white", 0), color(0xffffff));
+}
+
+#[test]
+fn rows_whose_variables_were_undone_can_be_left_out() {
+    let short = SHEET.replace(
+        "    | base       | size/1          | 4          |             | FLOAT |             |          |          |\n",
+        "",
+    );
+    let mut world = World::live(File::new(), &rows(&short));
+    let before = point(&world);
+    world.change(7, &[(6, 0, "base"), (6, 1, "size/1"), (6, 2, "4")]);
+    world.settle();
+    assert!(world.file.id_of("base", "size/1").is_some());
+    take_back(&mut world, &before);
+    world.engine.sync_now();
+    world.settle();
+    assert_eq!(waits(&world), Some(WaitReason::Undone));
+    let plan = world.preview().plan;
+    world.engine.keep_file(plan);
+    world.settle();
+    assert_eq!(world.file.id_of("base", "size/1"), None);
+    assert_eq!(
+        world.kept.as_ref().map(|kept| kept.left_out.clone()),
+        Some(vec![String::from("nbase\nsize/1")])
+    );
+    let mut world = World::reopened(world.file, world.kept);
+    world.snapshot(&rows(SHEET));
+    world.settle();
+    assert_eq!(waits(&world), None);
+    assert_eq!(world.file.id_of("base", "size/1"), None);
+    assert_eq!(world.report().counts.created, 0);
+}

@@ -312,6 +312,9 @@ impl Json {
         if !connection.policy.is_default() {
             self.policy(connection.policy);
         }
+        if !connection.left_out.is_empty() {
+            self.texts("left_out", &connection.left_out);
+        }
         self.close();
     }
 
@@ -568,6 +571,7 @@ fn wait_reason(reason: WaitReason) -> &'static str {
         WaitReason::Retypes => "retypes",
         WaitReason::Large => "large",
         WaitReason::Shrunken => "shrunken",
+        WaitReason::Undone => "undone",
     }
 }
 
