@@ -241,7 +241,7 @@ function pack_one(slot, fields) {
     const hidden = fields & 8 && variable.hiddenFromPublishing ? 1 : 0;
     if (link !== '') {
       if (!link.startsWith(prefix)) { code = 3; base = ''; }
-      else if (link === prefix) code = 0;
+      else if (link[prefix.length] === 'a') { code = 4; key = plain(link.slice(prefix.length + 1)); }
       else if (link === prefix + 'n' + names[place] + '\n' + name) code = 1;
       else { code = 2; key = plain(link.slice(prefix.length)); }
     }

@@ -115,7 +115,7 @@ pub enum Op<'a> {
     SetLink {
         /// The variable.
         variable: VariableSlot,
-        /// The key; empty for a variable that Sheetwire did not make; `None`: no longer Sheetwire's.
+        /// The key, after an `a` for a variable that Sheetwire did not make; `None`: no longer the variable of a row.
         key: Option<&'a str>,
         /// What sheet and Figma agree on: [`crate::document::base::Base::places`].
         base: &'a [f64],

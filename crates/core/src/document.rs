@@ -169,6 +169,8 @@ pub enum Link {
     Own,
     /// Made for a row of this sheet with another key: `n` collection, line feed, name; or `i` row id.
     OwnKey(Box<str>),
+    /// Not made by Sheetwire, but the variable of a row with that key, as in `OwnKey`.
+    Used(Box<str>),
     /// Made for another sheet.
     Other,
 }
@@ -178,7 +180,15 @@ impl Link {
     pub fn is_own(&self) -> bool {
         match self {
             Link::Own | Link::OwnKey(_) => true,
-            Link::None | Link::Other => false,
+            Link::None | Link::Used(_) | Link::Other => false,
+        }
+    }
+
+    /// The key, where it is not the variable's present collection and name.
+    pub fn key(&self) -> Option<&str> {
+        match self {
+            Link::OwnKey(key) | Link::Used(key) => Some(key),
+            Link::None | Link::Own | Link::Other => None,
         }
     }
 }
@@ -355,6 +365,7 @@ impl Document {
             1 => Link::Own,
             2 => Link::OwnKey(key.into()),
             3 => Link::Other,
+            4 => Link::Used(key.into()),
             _ => return None,
         };
         let modes = self.collections.get(collection.0 as usize)?.modes.len();
@@ -405,9 +416,9 @@ impl Document {
                 if self.names.hash_of(slot.0) != Some(name_hash) {
                     self.names.insert(slot.0, name_hash);
                 }
-                match &after.link {
-                    Link::OwnKey(key) => self.links.insert(slot.0, hash(key)),
-                    Link::None | Link::Own | Link::Other => self.links.remove(slot.0),
+                match after.link.key() {
+                    Some(key) => self.links.insert(slot.0, hash(key)),
+                    None => self.links.remove(slot.0),
                 }
                 if let Some(collection) = self.collections.get_mut(after.collection.0 as usize) {
                     collection.variables += 1;
@@ -547,10 +558,7 @@ impl Document {
     pub fn linked(&self, key: &str) -> Option<VariableSlot> {
         self.links.under(hash(key)).map(VariableSlot).find(|slot| {
             self.variable(*slot)
-                .is_some_and(|variable| match &variable.link {
-                    Link::OwnKey(own) => **own == *key,
-                    Link::None | Link::Own | Link::Other => false,
-                })
+                .is_some_and(|variable| variable.link.key() == Some(key))
         })
     }
 }

@@ -239,6 +239,12 @@ impl Plugin {
                 break;
             }
         }
+        // Where the sheet came to say the same, nothing of an edit is left to lose.
+        for edit in &mut self.by_hand {
+            let held = self.sandbox.file.variables.get(&edit.id);
+            let agreed = held.and_then(|held| held.base.get(base::mode_place(edit.mode as u32)));
+            edit.told |= agreed == Some(&base::code_of_held(&edit.value));
+        }
         let written = self.sandbox.file.writes - writes;
         self.writes += u64::from(written);
         if written > 0 {

@@ -7,6 +7,7 @@ use super::{Engine, NONE};
 use crate::document::index::hash;
 use crate::document::{KEY_SEPARATOR, Link, VariableSlot};
 use crate::mapping::grid::{cell, shown};
+use crate::value::{VariableType, parse_type};
 
 /// The link's key of a row with an id.
 pub(super) fn id_key(id: &str) -> String {
@@ -107,6 +108,39 @@ impl Engine {
             .is_none_or(|owner| *owner == NONE || *owner == row)
     }
 
+    /// The type that a row's type cell names.
+    pub(super) fn typed(&self, row: u32) -> Option<VariableType> {
+        let column = self.layout.as_ref()?.kind?;
+        parse_type(&shown(cell(self.grid.row(row), column))).ok()?
+    }
+
+    /// A row that stood for `slot` has another name now: the variable is renamed, unless a row still has its name, the
+    /// new name has a variable, or nothing else of the row stayed.
+    pub(super) fn follow_rename(&mut self, row: u32, slot: VariableSlot) {
+        let entry = &self.rows[row as usize];
+        let owner = self
+            .collections
+            .get(entry.collection as usize)
+            .and_then(|entry| entry.slot);
+        let Some(held) = self.document.variable(slot) else {
+            return;
+        };
+        let follows = owner == Some(held.collection)
+            && !matches!(held.link, Link::None | Link::Other)
+            && self.id_of(row).is_empty()
+            && self.is_free(slot, row)
+            && !self.is_named(slot)
+            && self.find(row).is_none()
+            && self.typed(row).is_none_or(|kind| kind == held.kind)
+            && self.shares_a_value(row, slot);
+        if follows {
+            let entry = &mut self.rows[row as usize];
+            entry.matched = true;
+            entry.slot = slot.0;
+            self.claim(slot, row);
+        }
+    }
+
     fn find(&self, row: u32) -> Option<VariableSlot> {
         let entry = &self.rows[row as usize];
         let collection = self.collections.get(entry.collection as usize)?;
@@ -139,10 +173,10 @@ impl Engine {
             .document
             .named(&name, hash(&name))
             .find(|(_, variable)| variable.collection == owner)?;
-        let spoken_for = match &variable.link {
-            Link::OwnKey(key) => self.has_row_with_key(key, row),
-            Link::None | Link::Own | Link::Other => false,
-        };
+        let spoken_for = variable
+            .link
+            .key()
+            .is_some_and(|key| self.has_row_with_key(key, row));
         (self.is_free(slot, row) && !spoken_for).then_some(slot)
     }
 

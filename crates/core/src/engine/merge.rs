@@ -15,7 +15,7 @@ use crate::protocol::panel::{
     Choice, DIFFERENCES_MAX, Difference, DifferenceKind, Differences, LEFT_OUT_MAX, MergePolicy,
     ToPanel,
 };
-use crate::value::Value;
+use crate::value::{AliasRef, Reading, Value, VariableType};
 
 /// A difference that is not written.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,8 +52,9 @@ impl Merging {
         let mut base = held.map_or_else(Base::default, |held| held.base.clone());
         // Before there was a base, the link told the name at the last sync.
         if base.at(0) == 0.0
-            && let Some(Link::OwnKey(key)) = held.map(|held| &held.link)
-            && let Some((_, name)) = key
+            && let Some((_, name)) = held
+                .and_then(|held| held.link.key())
+                .unwrap_or_default()
                 .strip_prefix('n')
                 .and_then(|rest| rest.split_once(KEY_SEPARATOR))
         {
@@ -227,7 +228,7 @@ impl Engine {
         let made = rows
             .iter()
             .filter(|row| self.rows[**row as usize].slot == NONE);
-        let keys: Vec<String> = made.map(|row| self.link_key(*row, &Link::Own)).collect();
+        let keys: Vec<String> = made.map(|row| self.link_key(*row)).collect();
         let Some(connection) = &mut self.connection else {
             return;
         };
@@ -250,26 +251,70 @@ impl Engine {
             .connection
             .as_ref()
             .map_or(&[][..], |connection| &connection.left_out);
-        !left_out.is_empty() && left_out.contains(&self.link_key(row, &Link::Own))
+        !left_out.is_empty() && left_out.contains(&self.link_key(row))
     }
 
-    /// The link's key that belongs to a row's variable: empty for one that Sheetwire did not make.
-    pub(super) fn link_key(&self, row: u32, link: &Link) -> String {
-        match link {
-            Link::None | Link::Other => String::new(),
-            Link::Own | Link::OwnKey(_) => {
-                let id = self.id_of(row);
-                if !id.is_empty() {
-                    return id_key(&id);
-                }
-                let entry = &self.rows[row as usize];
-                let collection = self.collections.get(entry.collection as usize);
-                name_key(
-                    collection.map_or("", |entry| entry.name.as_str()),
-                    &self.name_of(row),
-                )
-            }
+    /// The link's key that belongs to a row's variable.
+    pub(super) fn link_key(&self, row: u32) -> String {
+        let id = self.id_of(row);
+        if !id.is_empty() {
+            return id_key(&id);
         }
+        let entry = &self.rows[row as usize];
+        let collection = self.collections.get(entry.collection as usize);
+        name_key(
+            collection.map_or("", |entry| entry.name.as_str()),
+            &self.name_of(row),
+        )
+    }
+
+    /// The codes of a row's filled cells, by place in the base; an alias whose target is not made yet has none.
+    fn codes_of(&self, row: u32, kind: VariableType) -> Vec<(usize, f64)> {
+        let Some(entry) = self
+            .collections
+            .get(self.rows[row as usize].collection as usize)
+        else {
+            return Vec::new();
+        };
+        let mut codes = Vec::new();
+        for (mode, _, reading) in self.readings(row, Some(kind)) {
+            let Some(slot) = entry.modes[mode as usize] else {
+                continue;
+            };
+            let code = match reading {
+                Ok(Reading::Value(value)) => code_of_value(&value),
+                Ok(Reading::Alias(alias)) => self.code_of_target(&alias, None, row),
+                Ok(Reading::Composed { alias, opacity }) => {
+                    let percent = super::running::percent(opacity) as f32;
+                    self.code_of_target(&alias, Some(percent), row)
+                }
+                Ok(Reading::Empty | Reading::Hold) | Err(_) => continue,
+            };
+            codes.push((mode_place(slot.0), code));
+        }
+        codes
+    }
+
+    fn code_of_target(&self, alias: &AliasRef, percent: Option<f32>, row: u32) -> f64 {
+        let slot = match self.resolve(alias, row) {
+            Ok(Target::Variable(slot)) => Some(slot),
+            Ok(Target::Row(target)) => Some(self.rows[target as usize].slot)
+                .filter(|slot| *slot != NONE)
+                .map(VariableSlot),
+            Err(_) => None,
+        };
+        slot.map_or(UNMADE, |slot| code_of_alias(Some(slot), percent))
+    }
+
+    /// Whether one of a row's cells says what it and the variable last agreed on.
+    pub(super) fn shares_a_value(&self, row: u32, slot: VariableSlot) -> bool {
+        let Some(held) = self.document.variable(slot) else {
+            return false;
+        };
+        let codes = self.codes_of(row, held.kind);
+        codes
+            .iter()
+            .any(|(place, code)| held.base.at(*place) == *code)
     }
 
     /// The key that a link has when it names the variable's present collection and name.

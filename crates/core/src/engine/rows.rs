@@ -97,11 +97,12 @@ pub(super) struct Lifted {
     hash: Option<u32>,
     id_hash: Option<u32>,
     collection: u32,
+    slot: u32,
     bare: bool,
     verdict: Verdict,
 }
 
-enum Unresolved {
+pub(super) enum Unresolved {
     Missing,
     Ambiguous,
     Library,
@@ -394,10 +395,12 @@ impl Engine {
             hash,
             id_hash,
             collection: NONE,
+            slot: NONE,
             bare: true,
             verdict: Verdict::Unknown,
         };
         if let Some(entry) = self.rows.get(row as usize) {
+            lifted.slot = entry.slot;
             lifted.collection = entry.collection;
             lifted.bare = entry.bare;
             lifted.verdict = entry.verdict;
@@ -455,6 +458,11 @@ impl Engine {
                 moved_ids.extend(id_hash);
             } else {
                 before.push((was.row, was.verdict));
+            }
+        }
+        for was in &lifted {
+            if was.row < rows && was.slot != NONE && self.names.hash_of(was.row) != was.hash {
+                self.follow_rename(was.row, VariableSlot(was.slot));
             }
         }
         for hash in &moved {
@@ -673,7 +681,7 @@ impl Engine {
     }
 
     /// Reads a row's filled mode cells: place in the layout's modes, column, reading.
-    fn readings(
+    pub(super) fn readings(
         &self,
         row: u32,
         kind: Option<VariableType>,
@@ -729,7 +737,7 @@ impl Engine {
     }
 
     /// What an alias in `row` points at: a row first, then a variable of the file that has none.
-    fn resolve(&self, alias: &AliasRef, row: u32) -> Result<Target, Unresolved> {
+    pub(super) fn resolve(&self, alias: &AliasRef, row: u32) -> Result<Target, Unresolved> {
         if alias.library.is_some() {
             return Err(Unresolved::Library);
         }
@@ -781,9 +789,13 @@ impl Engine {
         let mut held: Option<VariableSlot> = None;
         for (slot, variable) in self.document.named(name, name_hash) {
             // One that a row of another name stands for is about to be renamed.
-            if let Link::OwnKey(key) = &variable.link
+            if let Some(key) = variable.link.key()
                 && self.has_row_with_key(key, NONE)
             {
+                continue;
+            }
+            let renames = self.row_of_slot.get(slot.0 as usize);
+            if renames.is_some_and(|row| *row != NONE && self.name_of(*row) != name) {
                 continue;
             }
             let owner = self
@@ -1026,7 +1038,7 @@ impl Engine {
             let key_differs = match &held.link {
                 Link::Own => !id.is_empty(),
                 Link::OwnKey(key) => **key != *id_key(&id) && !id.is_empty(),
-                Link::None | Link::Other => false,
+                Link::None | Link::Used(_) | Link::Other => false,
             };
             if key_differs {
                 merging.writes.push(Write::Link);
@@ -1386,12 +1398,10 @@ impl Engine {
                 && self.name_of(row) == variable.name
         });
         by_name
-            || match &variable.link {
-                Link::OwnKey(key) => key
-                    .strip_prefix('i')
-                    .is_some_and(|id| self.ids.under(hash(id)).any(|row| self.id_of(row) == id)),
-                Link::None | Link::Own | Link::Other => false,
-            }
+            || variable
+                .link
+                .key()
+                .is_some_and(|key| self.has_row_with_key(key, NONE))
     }
 }
 

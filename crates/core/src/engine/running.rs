@@ -346,7 +346,7 @@ impl Engine {
             return Outcome::Nothing;
         };
         let name = self.name_of(row).into_owned();
-        let own = self.link_key(row, &Link::Own);
+        let own = self.link_key(row);
         // Within one step the link is written together with the base, after the values.
         let later = self.changes[row as usize].writes.len() <= WRITES_A_STEP;
         let slot = self.document.next_variable();
@@ -533,6 +533,17 @@ impl Engine {
             }
             Write::Name => {
                 let name = self.name_of(row).into_owned();
+                if let Some(holder) = self.holder_to_be_renamed(variable, &name) {
+                    let passing = [&name, " (renaming)"].concat();
+                    let op = Op::Rename {
+                        variable: holder,
+                        name: &passing,
+                    };
+                    if figma.write(&op).is_ok() {
+                        self.totals.writes += 1;
+                        self.document.change(holder, |held| held.name = passing);
+                    }
+                }
                 let result = figma.write(&Op::Rename {
                     variable,
                     name: &name,
@@ -598,28 +609,31 @@ impl Engine {
                 )
             }
             Write::Link | Write::Remember => {
-                let (key, base, own) = match self.document.variable(variable) {
-                    Some(held) => (
-                        self.link_key(row, &held.link),
-                        held.base.places().to_vec(),
-                        held.link.is_own(),
-                    ),
-                    None => return Outcome::Nothing,
+                let Some(held) = self.document.variable(variable) else {
+                    return Outcome::Nothing;
+                };
+                let own = held.link.is_own();
+                let key = self.link_key(row);
+                // What Sheetwire did not make is marked, so that it is never taken for its own.
+                let marked = if own {
+                    key.clone()
+                } else {
+                    ["a", &key].concat()
                 };
                 let result = figma.write(&Op::SetLink {
                     variable,
-                    key: Some(&key),
-                    base: &base,
+                    key: Some(&marked),
+                    base: held.base.places(),
                 });
                 let present = self.present_key(variable);
                 if result.is_ok() {
                     self.document.change(variable, |held| {
                         held.base.unsaved = false;
-                        if own && key == present {
-                            held.link = Link::Own;
-                        } else if own {
-                            held.link = Link::OwnKey(key.into());
-                        }
+                        held.link = match own {
+                            true if key == present => Link::Own,
+                            true => Link::OwnKey(key.into()),
+                            false => Link::Used(key.into()),
+                        };
                     });
                 }
                 (layout.id.unwrap_or(layout.name), None, result)
@@ -652,6 +666,18 @@ impl Engine {
                 Outcome::Refused
             }
         }
+    }
+
+    /// The variable that has the name now and is to get another one in this run: two names can be exchanged.
+    fn holder_to_be_renamed(&self, variable: VariableSlot, name: &str) -> Option<VariableSlot> {
+        let owner = self.document.variable(variable)?.collection;
+        let (holder, _) = self
+            .document
+            .named(name, hash(name))
+            .find(|(slot, held)| *slot != variable && held.collection == owner)?;
+        let row = *self.row_of_slot.get(holder.0 as usize)?;
+        let change = self.changes.get(row as usize)?;
+        change.writes.contains(&Write::Name).then_some(holder)
     }
 
     fn removal_step(&mut self, run: &mut Run, figma: &mut impl Figma) -> Option<Outcome> {

@@ -121,7 +121,7 @@ impl File {
         let variable = &self.variables[&id];
         let link = match &variable.link {
             None => 0,
-            Some(key) if key.is_empty() => 0,
+            Some(key) if key.starts_with('a') => 4,
             Some(key) if *key == self.link_key(variable) => 1,
             Some(_) => 2,
         };
@@ -143,10 +143,10 @@ impl File {
                 .iter()
                 .map(|code| turn(*code, |id| self.slot_of(id as u32).map_or(-1.0, f64::from))),
         );
-        let key = if link == 2 {
-            variable.link.clone().unwrap_or_default()
-        } else {
-            String::new()
+        let key = match (link, &variable.link) {
+            (2, Some(key)) => key.clone(),
+            (4, Some(key)) => key[1..].to_owned(),
+            _ => String::new(),
         };
         let [web, android, ios] = &variable.code;
         text.push_str(

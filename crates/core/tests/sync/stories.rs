@@ -845,3 +845,109 @@ fn rows_whose_variables_were_undone_can_be_left_out() {
     assert_eq!(world.file.id_of("base", "size/1"), None);
     assert_eq!(world.report().counts.created, 0);
 }
+
+const PLAIN: &str = "
+    | Name     | Light   | Dark    |
+    | color/a  | #111111 | #eeeeee |
+    | color/b  | #222222 | #dddddd |
+    | color/c  | {color/a} | {color/b} |
+";
+
+#[test]
+fn a_name_changed_in_the_sheet_renames_the_variable_without_ids() {
+    let mut world = World::live(File::new(), &rows(PLAIN));
+    let id = world.file.id_of("Tokens", "color/a").expect("made");
+    world.change(4, &[(1, 0, "ink/a"), (3, 1, "{ink/a}")]);
+    world.settle();
+    assert_eq!(waits(&world), None);
+    assert_eq!(world.file.id_of("Tokens", "ink/a"), Some(id));
+    assert_eq!(world.file.variables.len(), 3);
+    assert_eq!(world.report().problems, []);
+    // A whole new token in the row's place is no rename.
+    world.change(4, &[(1, 0, "size/1"), (1, 1, "4"), (1, 2, "8")]);
+    world.settle();
+    assert_eq!(waits(&world), Some(WaitReason::Removes));
+    assert_eq!(world.file.id_of("Tokens", "ink/a"), Some(id));
+}
+
+#[test]
+fn rows_put_in_and_taken_out_rename_nothing() {
+    let mut world = World::live(File::new(), &rows(PLAIN));
+    let before = world.file.variables.clone();
+    // A row above: everything moves down by one.
+    world.change(
+        5,
+        &[
+            (1, 0, "color/new"),
+            (1, 1, "#123456"),
+            (1, 2, "#654321"),
+            (2, 0, "color/a"),
+            (2, 1, "#111111"),
+            (2, 2, "#eeeeee"),
+            (3, 0, "color/b"),
+            (3, 1, "#222222"),
+            (3, 2, "#dddddd"),
+            (4, 0, "color/c"),
+            (4, 1, "{color/a}"),
+            (4, 2, "{color/b}"),
+        ],
+    );
+    world.settle();
+    assert_eq!(waits(&world), None);
+    for (id, variable) in &before {
+        assert_eq!(world.file.variables.get(id), Some(variable));
+    }
+    assert_eq!(world.file.variables.len(), 4);
+}
+
+#[test]
+fn a_variable_that_was_there_keeps_its_row_through_renames_on_either_side() {
+    let mut file = File::new();
+    let collection = file.add_collection("Tokens", &["Light", "Dark"]);
+    let id = file.add_variable(collection, "color/a", VariableType::Color);
+    let mut world = World::live(file, &rows(PLAIN));
+    assert_eq!(world.file.id_of("Tokens", "color/a"), Some(id));
+    world.file.variables.get_mut(&id).expect("there").name = "mine".into();
+    world.engine.sync_now();
+    world.settle();
+    assert_eq!(world.file.id_of("Tokens", "mine"), Some(id));
+    assert_eq!(world.file.variables.len(), 3);
+    // Its row is gone: it was not ours, and stays.
+    world.change(
+        3,
+        &[
+            (1, 0, "color/b"),
+            (1, 1, "#222222"),
+            (1, 2, "#dddddd"),
+            (2, 0, "x"),
+            (2, 1, "#000000"),
+            (2, 2, ""),
+        ],
+    );
+    world.settle();
+    assert_eq!(world.file.id_of("Tokens", "mine"), Some(id));
+}
+
+#[test]
+fn names_can_be_exchanged() {
+    let sheet = "
+        | id | Name    | Value   |
+        | 1  | color/a | #111111 |
+        | 2  | color/b | #222222 |
+        | 3  | color/c | #333333 |
+    ";
+    let mut world = World::live(File::new(), &rows(sheet));
+    let id = |world: &World, name: &str| world.file.id_of("Tokens", name).expect("there");
+    let before = ["color/a", "color/b", "color/c"].map(|name| id(&world, name));
+    world.change(
+        4,
+        &[(1, 1, "color/b"), (2, 1, "color/c"), (3, 1, "color/a")],
+    );
+    world.settle();
+    assert_eq!(world.report().problems, []);
+    assert_eq!(
+        ["color/b", "color/c", "color/a"].map(|name| id(&world, name)),
+        before
+    );
+    assert_eq!(world.file.variables.len(), 3);
+}
