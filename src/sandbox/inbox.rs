@@ -141,6 +141,9 @@ pub fn read(body: &str) -> Option<ToSandbox> {
         "keep_file" => ToSandbox::KeepFile {
             plan: fields.count("plan")?,
         },
+        "keep_apart" => ToSandbox::KeepApart {
+            plan: fields.count("plan")?,
+        },
         "cancel" => ToSandbox::Cancel,
         "toggle" => ToSandbox::Toggle {
             on: fields.truth("on")?,

@@ -170,6 +170,7 @@ async fn handle(queue: &Rc<RefCell<Queue>>, event: Event) {
         | ToSandbox::Approve { .. }
         | ToSandbox::KeepRemoved { .. }
         | ToSandbox::KeepFile { .. }
+        | ToSandbox::KeepApart { .. }
         | ToSandbox::Resolve { .. }
         | ToSandbox::SetPolicy { .. }
         | ToSandbox::Cancel

@@ -271,6 +271,7 @@ impl Handle {
                 include_removals,
             } => sync.engine.approve(plan, include_removals),
             ToSandbox::KeepFile { plan } => sync.engine.keep_file(plan),
+            ToSandbox::KeepApart { plan } => sync.engine.keep_apart(plan),
             ToSandbox::KeepRemoved { plan } => {
                 let Sync { engine, marks, .. } = &mut *sync;
                 engine.keep_removed(plan, &mut Writer { marks });

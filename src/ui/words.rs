@@ -82,6 +82,8 @@ pub const DISCONNECT: &str = "Disconnect";
 pub const DISCONNECT_ASK: &str = "Disconnect this sheet? Your variables stay as they are.";
 pub const HIDE: &str = "Keep running in the background";
 pub const KEEP_THEM: &str = "Keep them";
+pub const KEEP_APART: &str = "They are different variables";
+pub const RENAME_THEM: &str = "Rename them";
 pub const KEEP_FILE: &str = "Keep the file as it is";
 pub const APPLY_AGAIN: &str = "Apply again";
 pub const NEVER_SYNCED: &str = "Nothing has been synced yet.";
@@ -253,6 +255,7 @@ pub fn kind(kind: PreviewKind) -> &'static str {
     match kind {
         PreviewKind::Create => "New",
         PreviewKind::Change => "Change",
+        PreviewKind::Rename => "Rename",
         PreviewKind::Remove => "Remove",
     }
 }
@@ -404,6 +407,9 @@ pub fn waiting(reason: WaitReason, counts: &Counts) -> String {
             " at once. Look whether that is meant.",
         ]
         .concat(),
+        WaitReason::Renames => String::from(
+            "Names changed while nobody was looking. These variables seem to be the same under new names.",
+        ),
         WaitReason::Undone => {
             String::from("You undid the last sync. Apply it again, or keep the file as it is.")
         }

@@ -74,6 +74,18 @@ const CONNECTION = {
   spreadsheet_title: 'Design tokens', sheet_title: 'Tokens', on: true, columns: columns(), header_row: 0, approved: true,
 };
 
+/** Values that differ and are not written: conflicts first. */
+export function differences(conflicts: number, drifts: number): unknown {
+  const item = (kind: string, at: number) => ({
+    kind, collection: 'Brand', name: `color/surface/${kind}-${String(at)}`, address: `Tokens!C${String(at + 14)}`,
+    values: at % 2 === 0
+      ? { field: 'Light', before: '#333333', after: '#0d99ff80' }
+      : { field: 'description', before: 'The surface of a card that lies above the page', after: 'Surface' },
+  });
+  const items = [...Array.from({ length: conflicts }, (_, at) => item('conflict', at)), ...Array.from({ length: drifts }, (_, at) => item('drift', at))];
+  return { list: 3, items: items.slice(0, 200), drifts, conflicts };
+}
+
 /** A connected file, with some of it otherwise. */
 export function connected(otherwise: Record<string, unknown>): unknown {
   return {
@@ -87,6 +99,7 @@ export function connected(otherwise: Record<string, unknown>): unknown {
         duration_ms: 84, slice_ms_max: 9, problems: problems(), problems_total: 3,
       },
       waiting: null,
+      differences: differences(0, 0),
       stopped: null,
       trouble: null,
       ...otherwise,
@@ -140,6 +153,10 @@ export const EXHIBITS: Record<string, Exhibit> = {
   'connected-retypes': { state: connected({ waiting: ['retypes', preview(4, { changed: 4 })] }) },
   'connected-large': { state: connected({ waiting: ['large', preview(60, { created: 200, changed: 1_200 })] }) },
   'connected-shrunken': { state: connected({ waiting: ['shrunken', preview(20, { removed: 1_200 })] }) },
+  'connected-undone': { state: connected({ waiting: ['undone', preview(4, { changed: 4 })] }) },
+  'connected-renames': { state: connected({ waiting: ['renames', preview(4, { changed: 4 })] }) },
+  'connected-conflicts': { state: connected({ differences: differences(3, 2) }) },
+  'connected-drift': { state: connected({ differences: differences(0, 250) }) },
   'connected-toggled': { state: connected({ link: 'down', stopped: 'toggled', connection: { ...CONNECTION, on: false } }) },
   ...Object.fromEntries(['disconnected', 'signed_out', 'switched_off', 'breaker', 'read_only'].map((stopped) => [
     `connected-stopped-${stopped.replace('_', '-')}`, { state: connected({ link: 'down', stopped }) },

@@ -11,6 +11,7 @@
 
 mod identity;
 mod merge;
+mod pairing;
 mod report;
 mod rows;
 mod running;
@@ -25,7 +26,7 @@ use crate::mapping::grid::{Cells, change, shown};
 use crate::mapping::view::View;
 use crate::mapping::{self, Layout};
 use crate::owned;
-use crate::plan::{RowChange, gate};
+use crate::plan::{RowChange, Write, gate};
 use crate::protocol::panel::{
     Column, Connection, Counts, MergePolicy, PREVIEW_ROWS_MAX, PreviewRow, SheetLayout, ToPanel,
     WaitReason,
@@ -118,6 +119,7 @@ enum Stage {
     Orphaning {
         next: u32,
     },
+    Pairing,
     Judging,
     Previewing {
         reason: Option<WaitReason>,
@@ -239,6 +241,12 @@ pub struct Engine {
     chosen: Vec<(u32, usize, f64)>,
     /// Rows whose variables keep what they hold, until they are mapped.
     leaving: BitSet,
+    /// Rows that were guessed to rename a variable.
+    guessed: BitSet,
+    /// Variables that no guess may take.
+    apart: BitSet,
+    /// Whether guesses were made since the rows were read.
+    paired: bool,
     list_number: u32,
 
     plan_number: u32,
@@ -304,6 +312,9 @@ impl Engine {
             listed: Vec::new(),
             chosen: Vec::new(),
             leaving: BitSet::default(),
+            guessed: BitSet::default(),
+            apart: BitSet::default(),
+            paired: false,
             list_number: 0,
             plan_number: 0,
             waiting: None,
@@ -718,6 +729,10 @@ impl Engine {
                 self.find_orphans(next);
                 Step::More
             }
+            Stage::Pairing => {
+                self.pair_renames();
+                Step::More
+            }
             Stage::Judging => {
                 self.judge(figma);
                 Step::More
@@ -830,6 +845,7 @@ impl Engine {
         if snapshot {
             self.loaded = true;
             self.declined.clear();
+            self.apart.clear();
             self.stage = self.after_snapshot();
         } else {
             self.after_changes();
@@ -1032,6 +1048,13 @@ impl Engine {
         }
         let reason = match reason {
             _ if approved && !again && !nothing && figma.is_undone() => Some(WaitReason::Undone),
+            None if self.guessed.iter().any(|row| {
+                let writes = &self.changes[row as usize].writes;
+                writes.contains(&Write::Name)
+            }) =>
+            {
+                Some(WaitReason::Renames)
+            }
             reason => reason,
         };
         if !approved || (reason.is_some() && !again && (!nothing || missing)) {

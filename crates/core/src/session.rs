@@ -207,6 +207,11 @@ pub enum Action {
         /// The plan's number.
         plan: u32,
     },
+    /// What the plan takes for renames are other variables.
+    KeepApart {
+        /// The plan's number.
+        plan: u32,
+    },
     /// Stops the run.
     Cancel,
     /// Switches sync on or off for this file.

@@ -197,6 +197,7 @@ impl Plugin {
                 sandbox.engine.approve(plan, include_removals);
             }
             ToSandbox::KeepFile { plan } => sandbox.engine.keep_file(plan),
+            ToSandbox::KeepApart { plan } => sandbox.engine.keep_apart(plan),
             ToSandbox::KeepRemoved { plan } => {
                 sandbox.engine.keep_removed(plan, &mut sandbox.file);
                 self.note_ours();

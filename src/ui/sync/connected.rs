@@ -181,6 +181,11 @@ fn waits(panel: Panel, reason: WaitReason, preview: Preview, drawn: RwSignal<usi
             {button("primary", words::APPLY_AGAIN, move || approve(false))}
         }
         .into_any(),
+        WaitReason::Renames => view! {
+            {button("plain", words::KEEP_APART, move || panel.act(Action::KeepApart { plan: number }))}
+            {button("primary", words::RENAME_THEM, move || approve(false))}
+        }
+        .into_any(),
         WaitReason::Removes | WaitReason::Shrunken if removes => view! {
             {button("plain", words::KEEP_THEM, move || panel.act(Action::KeepRemoved { plan: number }))}
             {button("danger", words::remove(&counts), move || approve(true))}

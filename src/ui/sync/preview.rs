@@ -151,7 +151,7 @@ fn variable(row: PreviewRow) -> AnyView {
     } = row;
     let class = match kind {
         PreviewKind::Create => "badge create",
-        PreviewKind::Change => "badge change",
+        PreviewKind::Change | PreviewKind::Rename => "badge change",
         PreviewKind::Remove => "badge remove",
     };
     let at = name.rfind('/').map_or(0, |at| at + 1);

@@ -269,7 +269,7 @@ impl Engine {
     }
 
     /// The codes of a row's filled cells, by place in the base; an alias whose target is not made yet has none.
-    fn codes_of(&self, row: u32, kind: VariableType) -> Vec<(usize, f64)> {
+    pub(super) fn codes_of(&self, row: u32, kind: VariableType) -> Vec<(usize, f64)> {
         let Some(entry) = self
             .collections
             .get(self.rows[row as usize].collection as usize)

@@ -77,6 +77,8 @@ impl Engine {
             rows.push(PreviewRow {
                 kind: if change.create {
                     PreviewKind::Create
+                } else if change.writes.contains(&Write::Name) {
+                    PreviewKind::Rename
                 } else {
                     PreviewKind::Change
                 },

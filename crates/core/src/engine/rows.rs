@@ -132,6 +132,8 @@ impl Engine {
         self.kept.clear();
         self.chosen.clear();
         self.leaving.clear();
+        self.guessed.clear();
+        self.paired = false;
         self.kept_changed = true;
         self.sound = 0;
         self.planned = super::Planned::default();
@@ -1376,7 +1378,7 @@ impl Engine {
         self.stage = if end < self.document.slots() {
             Stage::Orphaning { next: end }
         } else {
-            Stage::Judging
+            Stage::Pairing
         };
     }
 

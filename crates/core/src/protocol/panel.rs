@@ -112,6 +112,11 @@ pub enum ToSandbox {
         /// The number of the waiting plan that the designer saw.
         plan: u32,
     },
+    /// What the plan takes for renames are other variables: new ones are made, and the old ones have no row.
+    KeepApart {
+        /// The number of the waiting plan that the designer saw.
+        plan: u32,
+    },
     /// Stops the run after the current slice.
     Cancel,
     /// Switches sync on or off for this file; the mapping stays.
@@ -566,6 +571,8 @@ pub enum PreviewKind {
     Create,
     /// Something about it changes.
     Change,
+    /// It gets another name, and may change otherwise.
+    Rename,
     /// It is removed, if the designer says so.
     Remove,
 }
@@ -595,6 +602,8 @@ pub enum WaitReason {
     Shrunken,
     /// The designer undid the last run; the plan would do it again.
     Undone,
+    /// Names changed while nobody looked, and which became which is a guess.
+    Renames,
 }
 
 /// A user's mistake or a limit, with its place and a way to mend it.

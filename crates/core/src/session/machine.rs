@@ -553,6 +553,9 @@ impl Session {
             Action::KeepFile { plan } => {
                 out.push(Effect::Say(ToSandbox::KeepFile { plan }, None));
             }
+            Action::KeepApart { plan } => {
+                out.push(Effect::Say(ToSandbox::KeepApart { plan }, None));
+            }
             Action::KeepRemoved { plan } => {
                 out.push(Effect::Say(ToSandbox::KeepRemoved { plan }, None));
             }

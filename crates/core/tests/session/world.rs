@@ -588,6 +588,7 @@ impl World {
             | ToSandbox::ListVariables
             | ToSandbox::KeepRemoved { .. }
             | ToSandbox::KeepFile { .. }
+            | ToSandbox::KeepApart { .. }
             | ToSandbox::Resolve { .. }
             | ToSandbox::Cancel
             | ToSandbox::Resize { .. }

@@ -951,3 +951,89 @@ fn names_can_be_exchanged() {
     );
     assert_eq!(world.file.variables.len(), 3);
 }
+
+/// A sheet of 450 tokens, `rename` telling some names anew.
+fn many(rename: impl Fn(usize) -> Option<String>) -> String {
+    let mut sheet = String::from("| Name | Type | Light | Dark |\n");
+    for at in 0..450 {
+        let name = rename(at).unwrap_or_else(|| format!("group-{}/step-{at}", at / 50));
+        // Some values are there often, as in a scale of spaces.
+        sheet.push_str(&format!("| {name} | FLOAT | {} | {} |\n", at % 97, at % 5));
+    }
+    sheet
+}
+
+#[test]
+fn two_hundred_names_in_the_sheet_and_two_hundred_in_figma_change_at_once() {
+    let mut world = World::live(File::new(), &rows(&many(|_| None)));
+    let id_of = |world: &World, name: &str| world.file.id_of("Tokens", name);
+    let ids: Vec<u32> = (0..450)
+        .map(|at| id_of(&world, &format!("group-{}/step-{at}", at / 50)).expect("made"))
+        .collect();
+    for (at, id) in ids.iter().enumerate().take(400).skip(200) {
+        world.file.variables.get_mut(id).expect("there").name = format!("figma/name-{at}");
+    }
+    let in_sheet = |at: usize| (at < 200).then(|| format!("renamed/part-{}/step-{at}", at / 50));
+    let mut world = World::reopened(world.file, world.kept);
+    world.snapshot(&rows(&many(in_sheet)));
+    world.settle();
+    assert_eq!(waits(&world), Some(WaitReason::Renames));
+    let preview = world.preview().clone();
+    assert_eq!((preview.counts.created, preview.counts.removed), (0, 0));
+    assert!(
+        preview
+            .rows
+            .iter()
+            .all(|row| row.kind == PreviewKind::Rename)
+    );
+    world.engine.approve(preview.plan, false);
+    world.settle();
+    assert_eq!(world.report().problems, []);
+    assert_eq!(world.file.variables.len(), 450);
+    for (at, id) in ids.iter().enumerate() {
+        let name = match at {
+            0..200 => in_sheet(at).expect("renamed"),
+            200..400 => format!("figma/name-{at}"),
+            _ => format!("group-{}/step-{at}", at / 50),
+        };
+        assert_eq!(id_of(&world, &name), Some(*id), "{name}");
+    }
+    // What was renamed in Figma is shown as such, and nothing is left to do.
+    let mut again = World::reopened(world.file, world.kept);
+    again.snapshot(&rows(&many(in_sheet)));
+    again.settle();
+    assert_eq!(waits(&again), None);
+    assert_eq!(again.report().writes, 0);
+    let shown = again.told.iter().find_map(|message| match message {
+        ToPanel::Differences(list) => Some(list.drifts),
+        _ => None,
+    });
+    assert_eq!(shown, Some(200));
+}
+
+#[test]
+fn a_guessed_rename_can_be_refused() {
+    let world = World::live(File::new(), &rows(PLAIN));
+    let id = world.file.id_of("Tokens", "color/a").expect("made");
+    let renamed = PLAIN
+        .replace("color/a ", "ink/a ")
+        .replace("{color/a}", "{ink/a}");
+    let mut world = World::reopened(world.file, world.kept);
+    world.snapshot(&rows(&renamed));
+    world.settle();
+    assert_eq!(waits(&world), Some(WaitReason::Renames));
+    let plan = world.preview().plan;
+    world.engine.keep_apart(plan);
+    world.settle();
+    assert_eq!(waits(&world), Some(WaitReason::Removes));
+    let plan = world.preview().plan;
+    world.engine.approve(plan, false);
+    world.settle();
+    assert_eq!(world.file.id_of("Tokens", "color/a"), Some(id));
+    assert!(
+        world
+            .file
+            .id_of("Tokens", "ink/a")
+            .is_some_and(|new| new != id)
+    );
+}

@@ -478,6 +478,7 @@ impl Json {
             match row.kind {
                 PreviewKind::Create => "create",
                 PreviewKind::Change => "change",
+                PreviewKind::Rename => "rename",
                 PreviewKind::Remove => "remove",
             },
         );
@@ -572,6 +573,7 @@ fn wait_reason(reason: WaitReason) -> &'static str {
         WaitReason::Large => "large",
         WaitReason::Shrunken => "shrunken",
         WaitReason::Undone => "undone",
+        WaitReason::Renames => "renames",
     }
 }
 
