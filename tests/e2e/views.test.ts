@@ -83,7 +83,7 @@ for (const theme of ['light', 'dark'] as const) {
     for (const [name, exhibit] of Object.entries(EXHIBITS)) {
       await show(exhibit);
       await page.screenshot({ path: join(PICTURES, `${name}-${theme}.png`) });
-      for (const details of await frame.locator('details').all()) await details.locator('summary').click();
+      await frame.evaluate(() => { for (const details of document.querySelectorAll('details')) details.open = true; });
       const found = await frame.evaluate(async (rules) => {
         const { axe: runner } = globalThis as unknown as { axe: { run: (context: Document, options: unknown) => Promise<{ violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[] }> } };
         const disabled = Object.fromEntries(rules.map((rule) => [rule, { enabled: false }]));
@@ -200,7 +200,7 @@ test('a connected file: every way out is there and does what it says', async (t)
   await frame.click('text=Sync now');
   await frame.click('text=Keep running in the background');
   await frame.click('#sync-disconnect');
-  assert.match(await frame.innerText('[role=group]'), /Your variables stay as they are/);
+  assert.match(await frame.innerText('[role=group]:has(#sync-keep)'), /Your variables stay as they are/);
   await frame.waitForFunction(() => document.activeElement?.id === 'sync-keep');
   await frame.press('#sync-keep', 'Enter');
   await frame.waitForFunction(() => document.activeElement?.id === 'sync-disconnect');

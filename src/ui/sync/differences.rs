@@ -43,7 +43,7 @@ pub fn list(panel: Panel, differences: Differences) -> AnyView {
         .map(|(at, item)| difference(item, move |choice| resolve(vec![at as u32], choice)));
     view! {
         <details class="card differences" open=conflicts != 0>
-            <summary role="status">{words::differences(conflicts, drifts)}</summary>
+            <summary><span role="status">{words::differences(conflicts, drifts)}</span></summary>
             <div class="buttons">
                 {keep_all}
                 {button("plain", words::USE_SHEETS_FOR_ALL, move || resolve(Vec::new(), Choice::Sheet))}
