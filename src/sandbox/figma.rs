@@ -128,6 +128,7 @@ extern "C" {
 #[wasm_bindgen(inline_js = r#"
 const END = '\x1e', NEXT = '\x1f';
 const CONNECTION = 'sheetwire.connection', LINK = 'sheetwire.link', MARK = 'sheetwire.run';
+const FILE = 'sheetwire.file', NONCE = 'sheetwire.writer';
 const TYPES = ['COLOR', 'FLOAT', 'STRING', 'BOOLEAN', 'EASING', 'TIMING'];
 const SCOPES = ['ALL_SCOPES', 'TEXT_CONTENT', 'CORNER_RADIUS', 'WIDTH_HEIGHT', 'GAP', 'ALL_FILLS', 'FRAME_FILL',
   'SHAPE_FILL', 'TEXT_FILL', 'STROKE_COLOR', 'STROKE_FLOAT', 'EFFECT_FLOAT', 'EFFECT_COLOR', 'OPACITY',
@@ -159,6 +160,10 @@ export function connection() { return figma.root.getPluginData(CONNECTION); }
 export function keep_connection(text) {
   try { figma.root.setPluginData(CONNECTION, text); return true; } catch { return false; }
 }
+export function file_id() { return figma.root.getPluginData(FILE); }
+export function keep_file_id(text) { try { figma.root.setPluginData(FILE, text); } catch {} }
+export function nonce() { return figma.root.getPluginData(NONCE); }
+export function leave_nonce(text) { try { figma.root.setPluginData(NONCE, text); } catch {} }
 export function is_writable() {
   try { figma.root.setPluginData('sheetwire.probe', ''); return true; } catch { return false; }
 }
@@ -389,6 +394,14 @@ extern "C" {
     pub fn set_link_prefix(text: &str);
     /// The file's connection as it was kept; empty when there is none.
     pub fn connection() -> String;
+    /// The file's random id; empty when it has none.
+    pub fn file_id() -> String;
+    /// Keeps the file's random id, where the file can be written to.
+    pub fn keep_file_id(text: &str);
+    /// What the writer has left in the file; empty when nobody has.
+    pub fn nonce() -> String;
+    /// Leaves the writer's nonce in the file, where that can be written to.
+    pub fn leave_nonce(text: &str);
     /// Keeps the file's connection; false when the file can't be written to.
     pub fn keep_connection(text: &str) -> bool;
     /// Whether anything can be written to the file.

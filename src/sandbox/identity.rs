@@ -1,6 +1,6 @@
 //! Who the flags are evaluated for, without saying who that is.
 //!
-//! Owns the targeting key. Must not know flags or the relay. Figma tells a plugin a user id or nothing; the key is a
+//! Owns the targeting key and the random ids of files and runs. Must not know flags or the relay. Figma tells a plugin a user id or nothing; the key is a
 //! salted hash of it, or a random id kept with the user where there is none.
 
 use crate::figma;
@@ -28,9 +28,26 @@ pub async fn targeting_key(entropy: &str) -> String {
             }
         },
     };
+    hashed(SALT, &id)
+}
+
+/// The random id of this run of the plugin. `entropy` is the panel's.
+#[cfg(feature = "sync")]
+pub fn panel_id(entropy: &str) -> String {
+    hashed("sheetwire/panel/1:", entropy)
+}
+
+/// A random id for a file, another one with every `count`.
+#[cfg(feature = "sync")]
+pub fn file_id(entropy: &str, count: u32) -> String {
+    hashed("sheetwire/file/1:", &[entropy, &count.to_string()].concat())
+}
+
+/// The hash of a text as 64 hex digits; the salt keeps it apart from any other hash of the same text.
+fn hashed(salt: &str, text: &str) -> String {
     let mut hash = Sha256::new();
-    hash.update(SALT.as_bytes());
-    hash.update(id.as_bytes());
+    hash.update(salt.as_bytes());
+    hash.update(text.as_bytes());
     let mut key = String::with_capacity(64);
     for byte in hash.finalize() {
         for nibble in [byte >> 4, byte & 15] {

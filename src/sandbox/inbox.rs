@@ -119,6 +119,11 @@ pub fn read(body: &str) -> Option<ToSandbox> {
             header_row: fields.count("header_row")?,
             layout: layout(&fields)?,
         },
+        "writer" => ToSandbox::Writer {
+            yes: fields.truth("yes")?,
+            nonce: fields.text("nonce")?,
+            renew: fields.truth("renew")?,
+        },
         "approve" => ToSandbox::Approve {
             plan: fields.count("plan")?,
             include_removals: fields.truth("include_removals")?,

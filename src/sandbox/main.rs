@@ -47,6 +47,9 @@ struct Queue {
     /// When the relay last said that it is on, in Unix milliseconds.
     #[cfg(feature = "sync")]
     said_on_unix_ms: Option<u64>,
+    /// The panel's random bytes, as hex.
+    #[cfg(feature = "sync")]
+    entropy: String,
 }
 
 fn main() {
@@ -137,6 +140,10 @@ async fn handle(queue: &Rc<RefCell<Queue>>, event: Event) {
     match message {
         ToSandbox::Ready { entropy } => {
             let targeting_key = identity::targeting_key(&entropy).await;
+            #[cfg(feature = "sync")]
+            {
+                queue.borrow_mut().entropy = entropy;
+            }
             say(&ToPanel::Hello {
                 version: String::from(env!("SHEETWIRE_VERSION")),
                 file_name: figma::file_name(),
@@ -171,6 +178,7 @@ async fn handle(queue: &Rc<RefCell<Queue>>, event: Event) {
         | ToSandbox::KeepRemoved { .. }
         | ToSandbox::KeepFile { .. }
         | ToSandbox::KeepApart { .. }
+        | ToSandbox::Writer { .. }
         | ToSandbox::Resolve { .. }
         | ToSandbox::SetPolicy { .. }
         | ToSandbox::Cancel
@@ -237,7 +245,8 @@ async fn decide(queue: &Rc<RefCell<Queue>>, body: Option<&str>, now_unix_ms: u64
         let running = queue.borrow().sync.is_some();
         match (decision, running) {
             (Decision::On, false) => {
-                let sync = sync::Handle::begin().await;
+                let entropy = queue.borrow().entropy.clone();
+                let sync = sync::Handle::begin(entropy).await;
                 queue.borrow_mut().sync = Some(sync);
             }
             (Decision::NotYet | Decision::SwitchedOff | Decision::Unknown, true) => {

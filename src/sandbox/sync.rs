@@ -3,8 +3,7 @@
 //! Owns the slices, the texts of cells that wait, and what is kept in the file and with the user. Must not know what a
 //! cell means or why something is written. Nothing here exists while the flag is off.
 
-use crate::inbox;
-use crate::{figma, say};
+use crate::{figma, identity, inbox, say};
 use sheetwire_core::apply::{Figma, Op};
 use sheetwire_core::document::{Platform, VariableSlot};
 use sheetwire_core::engine::{Effect, Engine, Fields, Step};
@@ -51,6 +50,9 @@ struct Long {
 struct Sync {
     engine: Engine,
     marks: Marks,
+    entropy: String,
+    /// How many ids were made for the file.
+    file_ids: u32,
     bulks: VecDeque<Bulk>,
     driving: bool,
     work_began_ms: f64,
@@ -193,7 +195,8 @@ pub async fn save_session(session: Option<SavedSession>) {
 
 impl Handle {
     /// Begins: tells the panel what the file and the user have kept.
-    pub async fn begin() -> Handle {
+    /// `entropy` is the panel's.
+    pub async fn begin(entropy: String) -> Handle {
         let kept = figma::stored(SESSION)
             .await
             .ok()
@@ -213,6 +216,8 @@ impl Handle {
         Handle(Rc::new(RefCell::new(Sync {
             engine,
             marks,
+            entropy,
+            file_ids: 0,
             bulks: VecDeque::new(),
             driving: false,
             work_began_ms: 0.0,
@@ -282,6 +287,7 @@ impl Handle {
                 choice,
             } => sync.engine.choose(list, &items, choice),
             ToSandbox::SetPolicy { policy } => sync.engine.set_policy(policy),
+            ToSandbox::Writer { yes, nonce, renew } => sync.elect(yes, &nonce, renew),
             ToSandbox::Cancel => sync.engine.cancel(),
             ToSandbox::Toggle { on } => sync.engine.toggle(on),
             ToSandbox::Disconnect => {
@@ -414,6 +420,27 @@ impl Bulk {
 }
 
 impl Sync {
+    /// Writes the file or leaves it to another, and tells what marks it.
+    fn elect(&mut self, yes: bool, nonce: &str, renew: bool) {
+        let mut id = figma::file_id();
+        if renew || id.is_empty() {
+            self.file_ids += 1;
+            id = identity::file_id(&self.entropy, self.file_ids);
+            figma::keep_file_id(&id);
+        }
+        let mut held = figma::nonce();
+        if yes && !nonce.is_empty() && held != nonce {
+            figma::leave_nonce(nonce);
+            held = figma::nonce();
+        }
+        self.engine.set_writer(yes);
+        say(&ToPanel::File {
+            id,
+            panel: identity::panel_id(&self.entropy),
+            nonce: held,
+        });
+    }
+
     /// Drops cells that have not begun to be handed over: a snapshot makes them out of date.
     fn keep_begun(&mut self) {
         self.bulks.retain(|bulk| bulk.at > 0);

@@ -144,6 +144,8 @@ fn take(panel: Panel, message: ToPanel) {
             }
         }
         ToPanel::Flags { .. }
+        | ToPanel::File { .. }
+        | ToPanel::Taken { .. }
         | ToPanel::Kept { .. }
         | ToPanel::Inferred { .. }
         | ToPanel::Preview(_)

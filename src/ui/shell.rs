@@ -27,7 +27,7 @@ use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
 /// How many kinds of timer there are; a new one takes the place of the last of its kind.
-const TIMERS: usize = 7;
+const TIMERS: usize = 9;
 
 /// The socket that is open, and whose it is.
 struct Socket {
@@ -353,6 +353,8 @@ fn start_timer(timer: Timer, token: u32, ms: u64) {
         Timer::Poll => 4,
         Timer::TrySocket => 5,
         Timer::Flags => 6,
+        Timer::Word => 7,
+        Timer::Nonce => 8,
     };
     let ms = u32::try_from(ms).unwrap_or(u32::MAX).min(i32::MAX as u32);
     let timeout = Timeout::new(ms, move || take(Event::Timer(timer, token)));

@@ -75,6 +75,9 @@ pub const NO_COLLECTION: &str = "No collection";
 
 pub const SYNC_THIS_FILE: &str = "Sync this file";
 pub const SYNC_NOW: &str = "Sync now";
+pub const TAKE_OVER: &str = "Take over";
+pub const TAKE_OVER_WHAT: &str =
+    "Edits reach the variables from their panel. Take over to sync from yours.";
 pub const RETRY_NOW: &str = "Retry now";
 pub const SIGN_IN: &str = "Sign in";
 pub const SWITCH_ON: &str = "Switch on";
@@ -330,6 +333,11 @@ pub fn problems(total: u32) -> String {
 pub fn problems_truncated(shown: usize) -> String {
     let shown = u32::try_from(shown).unwrap_or(u32::MAX);
     ["The first ", &number(shown), " are listed."].concat()
+}
+
+/// Who writes the file.
+pub fn is_syncing(writer: &str) -> String {
+    format!("{writer} is syncing this file.")
 }
 
 /// How the sheet reaches the file. It does not change from second to second, so that it can be read aloud.

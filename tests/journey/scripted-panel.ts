@@ -16,8 +16,8 @@ export const FLAG_OFF = JSON.stringify({ flags: [{ key: 'realtime-sync', value: 
 const FIRST_RUN_MS_MAX = 120_000;
 
 /** Opens the panel and hands over the flag evaluation; resolves with the sandbox's greeting and decision. */
-export async function openPanel(ui: ScriptedPanel, flags: string | null = FLAG_ON): Promise<{ hello: PanelMessage; decision: unknown }> {
-  ui.send({ type: 'ready', entropy: '00112233445566778899aabbccddeeff'.repeat(2) });
+export async function openPanel(ui: ScriptedPanel, flags: string | null = FLAG_ON, entropy = '00112233445566778899aabbccddeeff'.repeat(2)): Promise<{ hello: PanelMessage; decision: unknown }> {
+  ui.send({ type: 'ready', entropy });
   const hello = await ui.next('hello');
   ui.send({ type: 'flags_evaluated', body: flags, now_unix_ms: Date.now() });
   const { realtime_sync } = await ui.next('flags');

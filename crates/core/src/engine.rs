@@ -194,6 +194,7 @@ impl Confirmed {
 pub struct Engine {
     connection: Option<Connection>,
     read_only: bool,
+    is_writer: bool,
     failed_runs: u32,
     tripped: bool,
 
@@ -265,6 +266,7 @@ impl Engine {
         Engine {
             connection,
             read_only,
+            is_writer: true,
             failed_runs: 0,
             tripped: false,
             incoming: VecDeque::new(),
@@ -420,6 +422,44 @@ impl Engine {
         }
     }
 
+    /// Whether this plugin is the one that writes the file. While it is not, an approved connection plans and writes
+    /// nothing; a first preview may be looked at, but not applied. Who becomes the writer reads the file anew: others have
+    /// written it.
+    pub fn set_writer(&mut self, is_writer: bool) {
+        if std::mem::replace(&mut self.is_writer, is_writer) == is_writer {
+            return;
+        }
+        let loading = matches!(self.stage, Stage::Loading { .. });
+        if is_writer {
+            self.document_known = false;
+            if self.loaded && !loading && self.may_sync() {
+                self.finish_cut_off_run();
+                self.start_over();
+                return;
+            }
+        } else if !self.may_sync() {
+            self.cancel();
+            self.waiting = None;
+            if !loading && !matches!(self.stage, Stage::Rest | Stage::Applying(_)) {
+                self.stage = Stage::Rest;
+                self.tell_taken();
+            }
+        }
+        // What is not loaded yet is compared as a whole anyway.
+        if self.loaded {
+            self.start_over_later();
+        }
+    }
+
+    /// What came is kept, and nothing follows from it for now.
+    fn tell_taken(&mut self) {
+        if !self.is_writer {
+            self.post(ToPanel::Taken {
+                position: self.position.clone(),
+            });
+        }
+    }
+
     fn forget_sheet(&mut self) {
         self.finish_cut_off_run();
         self.incoming.clear();
@@ -482,7 +522,7 @@ impl Engine {
             && self
                 .connection
                 .as_ref()
-                .is_some_and(|connection| connection.on)
+                .is_some_and(|connection| connection.on && (self.is_writer || !connection.approved))
     }
 
     /// Announces a whole sheet; its cells come by [`Engine::load`]. Everything announced before is out of date: the
@@ -604,6 +644,13 @@ impl Engine {
     /// Applies the waiting plan, if it is still the one that the designer saw. Its variables are read again first:
     /// what somebody has changed since is merged, not overwritten.
     pub fn approve(&mut self, plan: u32, include_removals: bool) {
+        if !self.is_writer {
+            self.refuse(
+                "Somebody else is syncing this file.",
+                "Take over to apply this yourself.",
+            );
+            return;
+        }
         let Some(seen) = self.take_waiting(plan) else {
             return;
         };
@@ -854,6 +901,7 @@ impl Engine {
 
     fn after_snapshot(&mut self) -> Stage {
         if !self.may_sync() {
+            self.tell_taken();
             return Stage::Rest;
         }
         if self.layout.is_none() {
@@ -866,6 +914,7 @@ impl Engine {
     fn after_changes(&mut self) {
         if !self.may_sync() {
             self.start_over_later();
+            self.tell_taken();
             return;
         }
         if self.layout.is_none() {

@@ -111,6 +111,8 @@ pub struct Connected {
     pub differences: Differences,
     /// Why sync stands still, while it does.
     pub stopped: Option<StopReason>,
+    /// Who writes this file instead of this panel, by the account's address; `None` when it is this panel.
+    pub writer: Option<String>,
     /// What is wrong at the relay or at Google, while it is.
     pub trouble: Option<Notice>,
 }
@@ -223,6 +225,8 @@ pub enum Action {
     SyncNow,
     /// Tries to reach the relay now instead of waiting.
     RetryNow,
+    /// Writes this file from here on, instead of whoever does.
+    TakeOver,
     /// Forgets the connection of this file.
     Disconnect,
     /// Hides the panel; sync goes on.
@@ -234,7 +238,7 @@ pub enum Action {
 mod machine;
 
 pub use machine::{
-    CELL_BYTES_MAX, CELL_MESSAGES_MAX, Effect, Event, FLAGS_MS, Failure, POLL_PAUSE_MS, RENEW_MS,
-    RENEW_MS_MIN, RETRY_MS_MAX, RETRY_MS_MIN, SILENCE_MS, SOCKET_FAILURES_MAX, Session,
-    SessionReplyBox, SocketEvent, TRY_SOCKET_MS, Timer,
+    CELL_BYTES_MAX, CELL_MESSAGES_MAX, Effect, Event, FLAGS_MS, Failure, NONCE_LOOKS_MAX, NONCE_MS,
+    POLL_PAUSE_MS, RENEW_MS, RENEW_MS_MIN, RETRY_MS_MAX, RETRY_MS_MIN, SILENCE_MS,
+    SOCKET_FAILURES_MAX, Session, SessionReplyBox, SocketEvent, TRY_SOCKET_MS, Timer, WORD_MS,
 };

@@ -213,6 +213,7 @@ pub fn compare(
                 variable
                     .link
                     .as_deref()
+                    .map(|link| link.strip_prefix('a').unwrap_or(link))
                     .and_then(|link| link.strip_prefix('i'))
                     == Some(row.id)
                     && (file.collections[variable.collection].name != row.collection

@@ -124,6 +124,8 @@ impl Plugin {
     pub fn close(&mut self) {
         self.is_open = false;
         self.life += 1;
+        // A new plugin has told nothing yet.
+        self.differences.clear();
         self.is_running = false;
         self.is_stepping = false;
         self.socket = None;
@@ -207,7 +209,22 @@ impl Plugin {
                 items,
                 choice,
             } => sandbox.engine.choose(list, &items, choice),
-            ToSandbox::SetPolicy { policy } => sandbox.engine.set_policy(policy),
+            ToSandbox::SetPolicy { policy } => {
+                // What the sheet overwrites under another policy is not lost without a word.
+                for edit in &mut self.by_hand {
+                    edit.told = true;
+                }
+                sandbox.engine.set_policy(policy);
+            }
+            ToSandbox::Writer { yes, .. } => {
+                sandbox.engine.set_writer(yes);
+                // A document has one panel here, and the relay knows panels apart.
+                sandbox.told.push(ToPanel::File {
+                    id: String::from("file"),
+                    panel: format!("p{}", self.life),
+                    nonce: String::new(),
+                });
+            }
             ToSandbox::Cancel => sandbox.engine.cancel(),
             ToSandbox::Toggle { on } => sandbox.engine.toggle(on),
             ToSandbox::Disconnect => {
@@ -417,6 +434,11 @@ impl Plugin {
                     let place = base::mode_place(mode as u32);
                     let agreed = variable.base.get(place).copied().unwrap_or_default();
                     let is_agreed = agreed == 0.0 || agreed == base::code_of_held(&value);
+                    let is_shown = self
+                        .sandbox
+                        .engine
+                        .connection()
+                        .is_none_or(|connection| connection.policy.is_default());
                     self.by_hand
                         .retain(|edit| (edit.id, edit.mode) != (id, mode));
                     self.by_hand.push(HandEdit {
@@ -425,7 +447,7 @@ impl Plugin {
                         value,
                         // Between the reading of a variable and its writing a few milliseconds pass; Figma has no way
                         // to write only where nobody else did.
-                        told: self.is_stepping || is_agreed,
+                        told: self.is_stepping || is_agreed || !is_shown,
                     });
                 }
                 "a value is set by hand"

@@ -133,6 +133,17 @@ impl Relay {
         }
     }
 
+    /// Every document has one panel here, so that each is the writer of its own.
+    pub fn word(&self) -> RelayFrame {
+        RelayFrame::Writer {
+            v: VERSION,
+            you: true,
+            name: String::from("a designer"),
+            fence: u64::from(self.epoch),
+            nonce: String::new(),
+        }
+    }
+
     /// The last change, for those who stand right before it.
     pub fn latest(&self, now: u64) -> RelayFrame {
         self.since(self.revision.saturating_sub(1), now)

@@ -706,7 +706,13 @@ impl World {
     fn joined(&mut self, plugin: usize, turn: u32, frame: ClientFrame) {
         let life = self.plugins[plugin].life;
         let member = Member { plugin, life, turn };
-        let ClientFrame::Join { ticket, resume, .. } = frame else {
+        let ClientFrame::Join {
+            ticket,
+            resume,
+            bid,
+            ..
+        } = frame
+        else {
             return;
         };
         if !self.relay.is_up || self.plugins[plugin].is_cut_off {
@@ -720,6 +726,9 @@ impl World {
         }
         let first = self.relay.first(resume.as_ref(), self.now);
         self.relay.members.push(member);
+        if bid.is_some() {
+            self.send(member, self.relay.word());
+        }
         self.send(member, first);
     }
 
@@ -840,8 +849,9 @@ impl World {
                     return;
                 }
                 (None, resume) => {
+                    let word = request.bid.map(|_| self.relay.word());
                     let frame = self.relay.first(resume.as_ref(), self.now);
-                    let frames = vec![frame];
+                    let frames = word.into_iter().chain([frame]).collect();
                     Event::Polled(turn, Ok(PollReply { frames }))
                 }
             },

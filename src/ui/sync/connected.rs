@@ -52,6 +52,7 @@ pub fn connected(panel: Panel) -> AnyView {
     let differing = piece(panel, |connected| connected.differences.clone());
     let policy = piece(panel, |connected| connected.connection.policy);
     let stopped = piece(panel, |connected| connected.stopped);
+    let writer = piece(panel, |connected| connected.writer.clone());
     let trouble = piece(panel, |connected| connected.trouble.clone());
     let running = Memo::new(move |_| progress.get().flatten().is_some());
     let drawn = preview::drawn();
@@ -65,6 +66,7 @@ pub fn connected(panel: Panel) -> AnyView {
             {switch(panel, on)}
         </div>
         {status(panel, link, now)}
+        {move || writer.get().flatten().map(|writer| followed(panel, &writer))}
         {move || trouble.get().flatten().map(warning)}
         {move || stopped.get().flatten().map(|reason| standing_still(panel, reason))}
         {move || waiting.get().flatten().map(|(reason, plan)| waits(panel, reason, plan, drawn))}
@@ -141,6 +143,18 @@ fn warning(notice: Notice) -> AnyView {
         <div class="card warning" role="status">
             <p>{notice.message}</p>
             {notice.remedy.map(|remedy| view! { <p>{remedy}</p> })}
+        </div>
+    }
+    .into_any()
+}
+
+/// Somebody else writes this file.
+fn followed(panel: Panel, writer: &str) -> AnyView {
+    view! {
+        <div class="card" role="status">
+            <p><b>{words::is_syncing(writer)}</b></p>
+            <p>{words::TAKE_OVER_WHAT}</p>
+            {button("plain", words::TAKE_OVER, move || panel.act(Action::TakeOver))}
         </div>
     }
     .into_any()

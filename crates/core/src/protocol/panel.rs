@@ -128,6 +128,15 @@ pub enum ToSandbox {
     Disconnect,
     /// Maps and compares everything again.
     SyncNow,
+    /// Whether this plugin writes the file, as the relay elected. Answered by [`ToPanel::File`].
+    Writer {
+        /// Whether it is this one.
+        yes: bool,
+        /// To be left in the file by the writer; empty when the relay has given none.
+        nonce: String,
+        /// The file is a copy: it gets an id of its own.
+        renew: bool,
+    },
     /// Tells the sandbox what the session does, so that other panels and the relaunch button can say it.
     Resize {
         /// CSS pixels.
@@ -205,6 +214,20 @@ pub enum ToPanel {
     },
     /// Where sheet and Figma differ and nothing is written; told whenever that changes.
     Differences(Differences),
+    /// What marks this file and this run of the plugin for the election of a writer.
+    File {
+        /// The random id that is kept in the file.
+        id: String,
+        /// The random id of this run.
+        panel: String,
+        /// The nonce that stands in the file; empty when none does.
+        nonce: String,
+    },
+    /// Cells were taken while somebody else writes the file; no run follows.
+    Taken {
+        /// Up to where.
+        position: Position,
+    },
     /// A run's progress, at most one a slice.
     Progress {
         /// Operations done.

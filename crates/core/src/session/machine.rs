@@ -7,8 +7,8 @@ use super::{Action, Connected, Link, Notice, State, StopReason};
 use crate::flags::Decision;
 use crate::protocol::panel::{Connection, Differences, Problem, SavedSession, ToPanel, ToSandbox};
 use crate::protocol::relay::{
-    ApiError, ClientFrame, CloseReason, ErrorCode, HEARTBEAT_MS, PollReply, PollRequest, Position,
-    RelayFrame, SNAPSHOT_BYTES_MAX, SessionReply, SheetRef, SignInReply, Spreadsheet,
+    ApiError, Bid, ClientFrame, CloseReason, ErrorCode, HEARTBEAT_MS, PollReply, PollRequest,
+    Position, RelayFrame, SNAPSHOT_BYTES_MAX, SessionReply, SheetRef, SignInReply, Spreadsheet,
     SpreadsheetList, VERSION,
 };
 use crate::sheet::parse_link;
@@ -39,6 +39,13 @@ pub const FLAGS_MS: u64 = 5_000;
 pub const CELL_MESSAGES_MAX: u32 = 32;
 /// Most cells that the sandbox is given on top of the last whole sheet before it has answered, in bytes.
 pub const CELL_BYTES_MAX: usize = SNAPSHOT_BYTES_MAX / 4;
+
+/// How long the relay has to say who writes, from its first frame on, in milliseconds. An older relay never says.
+pub const WORD_MS: u64 = 5_000;
+/// Between two looks for the writer's nonce in the file, in milliseconds.
+pub const NONCE_MS: u64 = 2_000;
+/// Looks for the nonce until the file is taken for a copy. Longer than the relay takes to notice a writer that has left.
+pub const NONCE_LOOKS_MAX: u32 = 6;
 
 /// Why a request brought nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,6 +125,18 @@ pub enum Timer {
     TrySocket,
     /// Evaluates the flags again.
     Flags,
+    /// The relay has not said who writes.
+    Word,
+    /// Looks again for the writer's nonce in the file.
+    Nonce,
+}
+
+/// Who writes this file, as the relay has said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Role {
+    Unknown,
+    Writer,
+    Following { name: String },
 }
 
 /// What the shell is to do, in order.
@@ -192,6 +211,20 @@ pub struct Session {
     /// Where sheet and Figma differ and nothing is written, as last told.
     differences: Differences,
 
+    /// The file's id and this run's, once the sandbox has told them.
+    file: Option<(String, String)>,
+    role: Role,
+    /// Of the relay's last word on the writer.
+    fence: u64,
+    nonce: String,
+    /// How often the nonce was looked for in vain.
+    looks: u32,
+    look: u32,
+    /// What this socket was told of the file.
+    has_bid: bool,
+    /// The next poll takes over.
+    takes_over: bool,
+
     flow: Option<(String, u64)>,
     wanted_sheet: Option<i64>,
     /// Answers to requests outside the link carry this.
@@ -240,6 +273,14 @@ impl Session {
             connection: None,
             inferred: None,
             differences: Differences::default(),
+            file: None,
+            role: Role::Unknown,
+            fence: 0,
+            nonce: String::new(),
+            looks: 0,
+            look: 0,
+            has_bid: false,
+            takes_over: false,
             flow: None,
             wanted_sheet: None,
             ask: 0,
@@ -327,13 +368,15 @@ impl Session {
                 match result {
                     Ok(ticket) => {
                         self.channel = Channel::Opening;
+                        self.has_bid = self.file.is_some();
+                        let bid = self.bid(false);
                         out.push(Effect::OpenSocket(
                             self.turn,
                             ClientFrame::Join {
                                 v: VERSION,
                                 ticket,
                                 resume: self.position.clone(),
-                                bid: None,
+                                bid,
                             },
                         ));
                         self.listen_for_silence(&mut out);
@@ -426,6 +469,18 @@ impl Session {
         }
         if !matches!(action, Action::OpenSignIn | Action::Hide) {
             self.notice = None;
+        }
+        let writes = matches!(
+            action,
+            Action::Approve { .. }
+                | Action::KeepRemoved { .. }
+                | Action::KeepFile { .. }
+                | Action::KeepApart { .. }
+                | Action::Resolve { .. }
+                | Action::SyncNow
+        );
+        if writes && self.is_following() {
+            return;
         }
         match action {
             Action::SignIn if self.token.is_some() => {}
@@ -596,6 +651,7 @@ impl Session {
                     self.retry_now(now, out);
                 }
             }
+            Action::TakeOver => self.take_over(now, out),
             Action::RetryNow => self.retry_now(now, out),
             Action::Disconnect => {
                 self.link_down(out);
@@ -691,6 +747,8 @@ impl Session {
                 }
                 self.differences = differences;
             }
+            ToPanel::File { id, panel, nonce } => self.file_is(id, panel, &nonce, out),
+            ToPanel::Taken { position } => self.answered(Some(&position), now, out),
             ToPanel::Progress { done, total } => {
                 if let Some(connected) = self.connected() {
                     connected.progress = Some((done, total));
@@ -866,6 +924,10 @@ impl Session {
             waiting: None,
             differences: self.differences.clone(),
             stopped: None,
+            writer: match &self.role {
+                Role::Following { name } => Some(name.clone()),
+                Role::Unknown | Role::Writer => None,
+            },
             trouble: None,
         }));
     }
@@ -1096,6 +1158,12 @@ impl Session {
         self.attempt = 0;
         self.try_socket_ms = now;
         self.set_link(Link::Connecting);
+        // Nothing is written before it is known who writes.
+        self.role = Role::Unknown;
+        self.fence = 0;
+        self.nonce.clear();
+        self.show_writer();
+        self.tell_role(false, out);
         self.ask_ticket(out);
     }
 
@@ -1186,6 +1254,7 @@ impl Session {
         self.end_channel(out);
         self.channel = Channel::Polling;
         self.poll(out);
+        self.wait_for_word(out);
         out.push(Effect::StartTimer(
             Timer::TrySocket,
             self.turn,
@@ -1205,8 +1274,147 @@ impl Session {
         }
     }
 
+    /// What this panel bids for, once the sandbox has told the file's id.
+    fn bid(&self, take_over: bool) -> Option<Bid> {
+        let (file, panel) = self.file.clone()?;
+        Some(Bid {
+            file,
+            panel,
+            take_over,
+        })
+    }
+
+    /// Bids on a socket that has joined without it.
+    fn offer_bid(&mut self, out: &mut Vec<Effect>) {
+        if self.channel == Channel::Open
+            && !self.has_bid
+            && let Some(bid) = self.bid(false)
+        {
+            self.has_bid = true;
+            out.push(Effect::Send(ClientFrame::Bid { v: VERSION, bid }));
+        }
+    }
+
+    fn wait_for_word(&mut self, out: &mut Vec<Effect>) {
+        if self.role == Role::Unknown {
+            out.push(Effect::StartTimer(Timer::Word, self.turn, WORD_MS));
+        }
+    }
+
+    /// The relay says who writes.
+    fn writer_is(
+        &mut self,
+        you: bool,
+        name: String,
+        fence: u64,
+        nonce: String,
+        out: &mut Vec<Effect>,
+    ) {
+        if fence < self.fence {
+            return;
+        }
+        self.fence = fence;
+        if self.nonce != nonce {
+            self.nonce = nonce;
+            self.looks = 0;
+        }
+        self.role = if you {
+            Role::Writer
+        } else {
+            Role::Following { name }
+        };
+        self.show_writer();
+        self.tell_role(false, out);
+    }
+
+    fn show_writer(&mut self) {
+        let writer = match &self.role {
+            Role::Following { name } => Some(name.clone()),
+            Role::Unknown | Role::Writer => None,
+        };
+        if let Some(connected) = self.connected() {
+            if writer.is_some() {
+                connected.waiting = None;
+            }
+            connected.writer = writer;
+        }
+    }
+
+    /// Tells the sandbox whether it writes; it answers with what stands in the file.
+    fn tell_role(&self, renew: bool, out: &mut Vec<Effect>) {
+        out.push(Effect::Say(
+            ToSandbox::Writer {
+                yes: self.role == Role::Writer,
+                nonce: self.nonce.clone(),
+                renew,
+            },
+            None,
+        ));
+    }
+
+    /// What stands in the file.
+    fn file_is(&mut self, id: String, panel: String, nonce: &str, out: &mut Vec<Effect>) {
+        let file = Some((id, panel));
+        if self.file != file {
+            self.file = file;
+            self.fence = 0;
+            self.looks = 0;
+            self.has_bid = false;
+            self.offer_bid(out);
+            return;
+        }
+        let follows = matches!(self.role, Role::Following { .. }) && !self.nonce.is_empty();
+        if !follows || nonce == self.nonce {
+            self.looks = 0;
+            return;
+        }
+        // The writer has the nonce as soon as this panel has: only in another document it never comes.
+        self.looks += 1;
+        if self.looks >= NONCE_LOOKS_MAX {
+            self.looks = 0;
+            self.tell_role(true, out);
+        } else {
+            self.look = self.look.wrapping_add(1);
+            out.push(Effect::StartTimer(Timer::Nonce, self.look, NONCE_MS));
+        }
+    }
+
+    /// The designer wants to write from here on.
+    fn take_over(&mut self, now: u64, out: &mut Vec<Effect>) {
+        match (self.channel, self.bid(true)) {
+            (Channel::Open, Some(bid)) => {
+                out.push(Effect::Send(ClientFrame::Bid { v: VERSION, bid }));
+            }
+            (Channel::Polling, Some(_)) => {
+                self.takes_over = true;
+                self.start_polling(now, out);
+            }
+            (
+                Channel::Closed
+                | Channel::Waiting
+                | Channel::Asking
+                | Channel::Opening
+                | Channel::Open
+                | Channel::Polling,
+                _,
+            ) => self.tell_failure(Failure::Network),
+        }
+    }
+
+    /// Whether somebody else writes; the designer is told what to do about it.
+    fn is_following(&mut self) -> bool {
+        let Role::Following { name } = &self.role else {
+            return false;
+        };
+        let message = [name.as_str(), " is syncing this file."].concat();
+        self.tell(&message, "Take over to do it yourself.");
+        true
+    }
+
     fn poll(&mut self, out: &mut Vec<Effect>) {
         if let Some(sheet) = self.sheet.clone() {
+            let take_over = std::mem::take(&mut self.takes_over);
+            let bid = self.bid(take_over);
             out.push(Effect::Poll(
                 self.turn,
                 PollRequest {
@@ -1214,7 +1422,7 @@ impl Session {
                     sheet,
                     resume: self.position.clone(),
                     wait_ms: HEARTBEAT_MS,
-                    bid: None,
+                    bid,
                 },
             ));
         }
@@ -1238,6 +1446,8 @@ impl Session {
                 if self.channel == Channel::Opening {
                     self.channel = Channel::Open;
                     self.open_since_ms = now;
+                    self.offer_bid(out);
+                    self.wait_for_word(out);
                 }
                 self.failures = 0;
                 // Only a socket that lasts ends the growing of the waits.
@@ -1380,6 +1590,8 @@ impl Session {
                 }
             }
             RelayFrame::Heartbeat { read_unix_ms, .. } => {
+                // Somebody may have given the file another id meanwhile.
+                self.tell_role(false, out);
                 if read_unix_ms > self.read_unix_ms {
                     self.read_unix_ms = read_unix_ms;
                     self.set_trouble(None);
@@ -1388,7 +1600,13 @@ impl Session {
             RelayFrame::Trouble { error, .. } => {
                 self.set_trouble(Some(notice_of(Failure::Api(error))));
             }
-            RelayFrame::Writer { .. } => {}
+            RelayFrame::Writer {
+                you,
+                name,
+                fence,
+                nonce,
+                ..
+            } => self.writer_is(you, name, fence, nonce, out),
             RelayFrame::FlagsChanged { .. } => self.evaluate_flags(now, out),
             RelayFrame::Closing { reason, .. } => self.closing(reason, now, out),
         }
@@ -1477,6 +1695,18 @@ impl Session {
             Timer::TrySocket => {
                 if token == self.turn && self.channel == Channel::Polling {
                     self.try_socket(out);
+                }
+            }
+            Timer::Word => {
+                let is_waiting = matches!(self.channel, Channel::Open | Channel::Polling);
+                if token == self.turn && is_waiting && self.role == Role::Unknown {
+                    self.role = Role::Writer;
+                    self.tell_role(false, out);
+                }
+            }
+            Timer::Nonce => {
+                if token == self.look && matches!(self.role, Role::Following { .. }) {
+                    self.tell_role(false, out);
                 }
             }
             Timer::Flags => {

@@ -46,7 +46,9 @@ enum Answer {
     Timer(Timer),
 }
 
-const TIMERS: [Timer; 7] = [
+const TIMERS: [Timer; 9] = [
+    Timer::Word,
+    Timer::Nonce,
     Timer::Redeem,
     Timer::Renew,
     Timer::Retry,
@@ -105,6 +107,13 @@ fn frame() -> impl Strategy<Value = RelayFrame> {
         1 => position().prop_map(|position| RelayFrame::Resumed { v: VERSION, position }),
         1 => Just(RelayFrame::Heartbeat { v: VERSION, read_unix_ms: 5 }),
         1 => Just(RelayFrame::FlagsChanged { v: VERSION }),
+        1 => (any::<bool>(), 0..4_u64).prop_map(|(you, fence)| RelayFrame::Writer {
+            v: VERSION,
+            you,
+            name: "ben@example.com".into(),
+            fence,
+            nonce: "n".into(),
+        }),
         1 => select(vec![
             CloseReason::Draining,
             CloseReason::SlowConsumer,
@@ -255,8 +264,8 @@ struct Given {
     ticket: bool,
     socket: bool,
     poll: bool,
-    timers: [Option<u32>; 7],
-    latest_timer: [u32; 7],
+    timers: [Option<u32>; 9],
+    latest_timer: [u32; 9],
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -7,8 +7,8 @@ use sheetwire_core::protocol::relay::{
 };
 use sheetwire_core::session::{
     Action, CELL_BYTES_MAX, CELL_MESSAGES_MAX, Effect, Event, FLAGS_MS, Failure, Link,
-    POLL_PAUSE_MS, RENEW_MS, RENEW_MS_MIN, RETRY_MS_MAX, RETRY_MS_MIN, SILENCE_MS,
-    SOCKET_FAILURES_MAX, SocketEvent, State, StopReason, TRY_SOCKET_MS, Timer,
+    NONCE_LOOKS_MAX, NONCE_MS, POLL_PAUSE_MS, RENEW_MS, RENEW_MS_MIN, RETRY_MS_MAX, RETRY_MS_MIN,
+    SILENCE_MS, SOCKET_FAILURES_MAX, SocketEvent, State, StopReason, TRY_SOCKET_MS, Timer, WORD_MS,
 };
 
 use crate::world::{
@@ -1182,4 +1182,129 @@ fn a_slow_sandbox_is_not_polled_for() {
     world.sandbox_catches_up(stands);
     assert_eq!(world.session.position(), Some(&world.position()));
     assert_eq!(world.link(), Link::Polling);
+}
+
+// Several designers in one file.
+
+/// A panel that finds Ben writing.
+fn following() -> World {
+    let mut world = World::signed_in();
+    world.sandbox.nonce = "nonce-1".into();
+    world.relay.writer = Some("ben@example.com".into());
+    world.sandbox.connection = Some(connection(true));
+    world.switch_on();
+    world
+}
+
+#[test]
+fn nothing_is_written_before_the_relay_says_who_writes() {
+    let world = World::live();
+    let said: Vec<_> = world
+        .sandbox
+        .messages
+        .iter()
+        .filter_map(|(message, _)| match message {
+            ToSandbox::Writer { yes, .. } => Some(if *yes { "writer" } else { "no writer" }),
+            ToSandbox::Snapshot { .. } => Some("sheet"),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(said, ["no writer", "writer", "sheet"]);
+    assert_eq!(world.connected().writer, None);
+    assert_eq!(world.asked.bids.len(), 1);
+}
+
+#[test]
+fn a_follower_is_told_who_writes_and_writes_nothing() {
+    let mut world = following();
+    assert_eq!(world.connected().writer.as_deref(), Some("ben@example.com"));
+    assert!(!world.sandbox.writes);
+    assert_eq!(world.link(), Link::Live);
+    world.act(Action::SyncNow);
+    assert_eq!(world.notice(), "ben@example.com is syncing this file.");
+    assert_eq!(world.asked.refreshes, 0);
+    // The nonce stands in the file, so it keeps its id.
+    world.live_on(60_000);
+    assert_eq!(world.sandbox.file_ids, 0);
+}
+
+#[test]
+fn who_takes_over_writes_and_who_is_taken_over_follows() {
+    let mut world = following();
+    world.act(Action::TakeOver);
+    assert!(world.asked.bids.last().expect("a bid").take_over);
+    assert!(world.sandbox.writes);
+    assert_eq!(world.connected().writer, None);
+
+    world.relay.writer = Some("cleo@example.com".into());
+    world.relay.fence += 1;
+    let word = world.writer_frame().expect("it elects");
+    world.receive(word);
+    assert!(!world.sandbox.writes);
+    assert_eq!(
+        world.connected().writer.as_deref(),
+        Some("cleo@example.com")
+    );
+    // What the relay said before is out of date, however late it comes.
+    world.receive(RelayFrame::Writer {
+        v: VERSION,
+        you: true,
+        name: "ana@example.com".into(),
+        fence: 1,
+        nonce: "nonce-1".into(),
+    });
+    assert!(!world.sandbox.writes);
+}
+
+#[test]
+fn a_copy_of_a_file_gets_an_id_of_its_own() {
+    let mut world = following();
+    world.relay.nonce = "nonce-2".into();
+    let word = world.writer_frame().expect("it elects");
+    world.receive(word);
+    // In this document nobody leaves the new nonce.
+    world.relay.writer = None;
+    world.relay.fence += 1;
+    world.live_on(NONCE_MS * u64::from(NONCE_LOOKS_MAX));
+    assert_eq!(world.sandbox.file_ids, 1);
+    assert_eq!(world.asked.bids.last().expect("a bid").file, "file-1");
+    assert!(world.sandbox.writes);
+}
+
+#[test]
+fn another_id_in_the_file_is_bid_for() {
+    let mut world = World::live();
+    world.sandbox.file_ids = 7;
+    let beat = world.heartbeat();
+    world.receive(beat);
+    assert_eq!(world.asked.bids.last().expect("a bid").file, "file-7");
+}
+
+#[test]
+fn a_relay_that_elects_nobody_lets_everybody_write() {
+    let mut world = World::signed_in();
+    world.relay.elects_nobody = true;
+    world.sandbox.connection = Some(connection(true));
+    world.switch_on();
+    assert!(!world.sandbox.writes);
+    world.advance(WORD_MS);
+    assert!(world.sandbox.writes);
+}
+
+#[test]
+fn a_lost_connection_leaves_the_writer_as_it_was() {
+    let mut world = World::live();
+    world.relay.reachable = false;
+    world.drop_socket();
+    wait_for_retry(&mut world);
+    assert!(world.sandbox.writes);
+    let mut world = following();
+    world.relay.reachable = false;
+    world.drop_socket();
+    wait_for_retry(&mut world);
+    assert!(!world.sandbox.writes);
+    // There is nobody to take over from.
+    world.act(Action::TakeOver);
+    assert!(!world.sandbox.writes);
+    assert!(!world.notice().is_empty());
 }

@@ -11,9 +11,9 @@ use sheetwire_core::protocol::panel::{
     ToSandbox,
 };
 use sheetwire_core::protocol::relay::{
-    ApiError, ClientFrame, CloseReason, ErrorCode, PollReply, PollRequest, Position, RelayFrame,
-    SessionReply, SheetEntry, SheetInfo, SheetRef, SignInReply, Spreadsheet, SpreadsheetEntry,
-    SpreadsheetList, VERSION,
+    ApiError, Bid, ClientFrame, CloseReason, ErrorCode, PollReply, PollRequest, Position,
+    RelayFrame, SessionReply, SheetEntry, SheetInfo, SheetRef, SignInReply, Spreadsheet,
+    SpreadsheetEntry, SpreadsheetList, VERSION,
 };
 use sheetwire_core::session::{
     Action, CELL_MESSAGES_MAX, Connected, Effect, Event, Failure, Link, Session, SessionReplyBox,
@@ -117,11 +117,18 @@ pub struct Relay {
     pub revision: u64,
     /// Positions that readers may resume from begin here.
     pub remembered_from: u64,
+    /// An older relay, which elects nobody.
+    pub elects_nobody: bool,
+    /// Who writes; `None` is this panel.
+    pub writer: Option<String>,
+    pub fence: u64,
+    pub nonce: String,
 }
 
 /// What was asked of the relay.
 #[derive(Debug, Default)]
 pub struct Asked {
+    pub bids: Vec<Bid>,
     pub begins: u32,
     pub redeems: u32,
     pub renewals: u32,
@@ -142,6 +149,12 @@ pub struct Sandbox {
     pub connection: Option<Connection>,
     /// It takes messages but works none off.
     pub busy: bool,
+    /// Whether it writes the file.
+    pub writes: bool,
+    /// What the writer left in the file.
+    pub nonce: String,
+    /// Counts the file's ids.
+    pub file_ids: u32,
     pub messages: Vec<(ToSandbox, Option<String>)>,
     plan: u32,
 }
@@ -189,6 +202,10 @@ impl World {
                 epoch: 1,
                 revision: 1,
                 remembered_from: 1,
+                elects_nobody: false,
+                writer: None,
+                fence: 1,
+                nonce: "nonce-1".into(),
             },
             sandbox: Sandbox::default(),
             asked: Asked::default(),
@@ -333,8 +350,24 @@ impl World {
 
     fn poll_reply(&self, request: &PollRequest) -> Option<PollReply> {
         let frame = self.first_frame(request.resume.as_ref())?;
+        let writer = request.bid.as_ref().and_then(|_| self.writer_frame());
         Some(PollReply {
-            frames: vec![frame],
+            frames: writer.into_iter().chain([frame]).collect(),
+        })
+    }
+
+    /// Who writes, unless the relay is an older one.
+    pub fn writer_frame(&self) -> Option<RelayFrame> {
+        (!self.relay.elects_nobody).then(|| RelayFrame::Writer {
+            v: VERSION,
+            you: self.relay.writer.is_none(),
+            name: self
+                .relay
+                .writer
+                .clone()
+                .unwrap_or("ana@example.com".into()),
+            fence: self.relay.fence,
+            nonce: self.relay.nonce.clone(),
         })
     }
 
@@ -470,10 +503,17 @@ impl World {
                 let reply = self.answer(format!("ticket-{turn}"));
                 self.inbox.push_back(Event::Ticket(turn, reply));
             }
-            Effect::OpenSocket(turn, ClientFrame::Join { resume, .. }) => {
+            Effect::OpenSocket(turn, ClientFrame::Join { resume, bid, .. }) => {
                 assert_eq!(self.socket, None, "two sockets");
                 self.socket = Some(turn);
                 self.asked.joins.push(resume.clone());
+                if self.relay.sockets && self.relay.reachable {
+                    self.asked.bids.extend(bid.clone());
+                    if let Some(writer) = bid.and_then(|_| self.writer_frame()) {
+                        self.inbox
+                            .push_back(Event::Socket(turn, SocketEvent::Frame(writer)));
+                    }
+                }
                 let event = if self.relay.sockets && self.relay.reachable {
                     let first = self.first_frame(resume.as_ref());
                     SocketEvent::Frame(first.unwrap_or(RelayFrame::Resumed {
@@ -490,8 +530,21 @@ impl World {
             }
             Effect::Send(frame) => {
                 assert!(self.socket.is_some(), "nothing is sent without a socket");
-                assert!(matches!(frame, ClientFrame::Refresh { .. }));
-                self.asked.refreshes += 1;
+                match frame {
+                    ClientFrame::Refresh { .. } => self.asked.refreshes += 1,
+                    ClientFrame::Bid { bid, .. } => {
+                        if bid.take_over {
+                            self.relay.writer = None;
+                            self.relay.fence += 1;
+                        }
+                        self.asked.bids.push(bid);
+                        if let (Some(turn), Some(writer)) = (self.socket, self.writer_frame()) {
+                            self.inbox
+                                .push_back(Event::Socket(turn, SocketEvent::Frame(writer)));
+                        }
+                    }
+                    ClientFrame::Join { .. } => panic!("a socket joins once"),
+                }
             }
             Effect::CloseSocket => {
                 assert!(self.socket.take().is_some(), "there is no socket to close");
@@ -522,6 +575,19 @@ impl World {
         self.sandbox.messages.push((message.clone(), bulk));
         match message {
             ToSandbox::SaveSession { session } => self.sandbox.session = session,
+            ToSandbox::Writer { yes, nonce, renew } => {
+                self.sandbox.writes = yes;
+                if yes && !nonce.is_empty() {
+                    self.sandbox.nonce = nonce;
+                }
+                self.sandbox.file_ids += u32::from(renew);
+                let told = ToPanel::File {
+                    id: format!("file-{}", self.sandbox.file_ids),
+                    panel: "panel-1".into(),
+                    nonce: self.sandbox.nonce.clone(),
+                };
+                self.inbox.push_back(Event::Sandbox(told));
+            }
             ToSandbox::Connect { sheet } => {
                 self.sandbox.connection = Some(Connection {
                     sheet,

@@ -201,6 +201,16 @@ impl Json {
                 }
                 self.optional_connection(connection.as_ref());
             }
+            ToPanel::File { id, panel, nonce } => {
+                self.begin("file");
+                self.text_field("id", id);
+                self.text_field("panel", panel);
+                self.text_field("nonce", nonce);
+            }
+            ToPanel::Taken { position } => {
+                self.begin("taken");
+                self.position(position);
+            }
             ToPanel::Variables { collections } => {
                 self.begin("variables");
                 self.begin_list("collections");
