@@ -48,7 +48,6 @@ impl Fields {
     }
 
     /// A list of texts.
-    #[cfg(feature = "sync")]
     fn texts(&self, name: &str) -> Option<Vec<String>> {
         let list = Array::from(&self.get(name).filter(Array::is_array)?);
         list.iter().map(|text| text.as_string()).collect()
@@ -148,6 +147,13 @@ pub fn read(body: &str) -> Option<ToSandbox> {
         },
         "keep_apart" => ToSandbox::KeepApart {
             plan: fields.count("plan")?,
+        },
+        "leave_out" => ToSandbox::LeaveOut {
+            plan: fields.count("plan")?,
+            rows: fields.counts("rows")?,
+        },
+        "take_in" => ToSandbox::TakeIn {
+            keys: fields.texts("keys")?,
         },
         "cancel" => ToSandbox::Cancel,
         "toggle" => ToSandbox::Toggle {

@@ -179,6 +179,8 @@ async fn handle(queue: &Rc<RefCell<Queue>>, event: Event) {
         | ToSandbox::KeepFile { .. }
         | ToSandbox::KeepApart { .. }
         | ToSandbox::Writer { .. }
+        | ToSandbox::LeaveOut { .. }
+        | ToSandbox::TakeIn { .. }
         | ToSandbox::Resolve { .. }
         | ToSandbox::SetPolicy { .. }
         | ToSandbox::Cancel

@@ -277,6 +277,8 @@ impl Handle {
             } => sync.engine.approve(plan, include_removals),
             ToSandbox::KeepFile { plan } => sync.engine.keep_file(plan),
             ToSandbox::KeepApart { plan } => sync.engine.keep_apart(plan),
+            ToSandbox::LeaveOut { plan, rows } => sync.engine.leave_out(plan, &rows),
+            ToSandbox::TakeIn { keys } => sync.engine.take_in(&keys),
             ToSandbox::KeepRemoved { plan } => {
                 let Sync { engine, marks, .. } = &mut *sync;
                 engine.keep_removed(plan, &mut Writer { marks });

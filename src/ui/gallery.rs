@@ -28,6 +28,10 @@ pub fn open(panel: Panel) {
         };
         match serde_json::from_str::<Exhibit>(&text) {
             Ok(exhibit) => {
+                panel.left_out.set(match &exhibit.state {
+                    State::Connected(connected) => connected.connection.left_out.clone(),
+                    _ => Vec::new(),
+                });
                 panel.account.set(exhibit.account);
                 panel.session_notice.set(exhibit.notice);
                 panel.session.set(exhibit.state);

@@ -53,6 +53,8 @@ struct Panel {
     account: RwSignal<Option<String>>,
     /// What the session tells beside its state.
     session_notice: RwSignal<Option<session::Notice>>,
+    /// Rows left out of this file's sync, by their keys.
+    left_out: RwSignal<Vec<String>>,
 }
 
 impl Panel {
@@ -86,6 +88,7 @@ fn main() {
         session: RwSignal::new(session::State::Off(Decision::Unknown)),
         account: RwSignal::new(None),
         session_notice: RwSignal::new(None),
+        left_out: RwSignal::new(Vec::new()),
     };
     if cfg!(feature = "gallery") {
         mount_to_body(move || view! { <Page panel/> });

@@ -93,6 +93,12 @@ fn take(event: Event) {
         if panel.session.with_untracked(|shown| shown != state) {
             panel.session.set(state.clone());
         }
+        if panel
+            .left_out
+            .with_untracked(|shown| shown != session.left_out())
+        {
+            panel.left_out.set(session.left_out().to_vec());
+        }
         let account = session.account().map(str::to_owned);
         if panel.account.with_untracked(|shown| *shown != account) {
             panel.account.set(account);

@@ -2,6 +2,7 @@
 //!
 //! Owns the sentences, and how counts, times and dates are written in them. Must not know when they are said.
 
+use sheetwire_core::document::KEY_SEPARATOR;
 use sheetwire_core::flags::Decision;
 use sheetwire_core::protocol::panel::{
     ConflictPolicy, Counts, DriftPolicy, PreviewKind, Role, RunReport, WaitReason,
@@ -72,6 +73,11 @@ pub const EMPTY_TEXT: &str = "empty";
 pub const BECOMES: &str = "becomes";
 pub const SHOW_MORE: &str = "Show more";
 pub const NO_COLLECTION: &str = "No collection";
+
+pub const OPEN_CELL: &str = "Open the sheet at this cell";
+pub const LEAVE_OUT: &str = "Leave out";
+pub const TAKE_IN: &str = "Take in";
+pub const TAKE_ALL_IN: &str = "Take all in again";
 
 pub const SYNC_THIS_FILE: &str = "Sync this file";
 pub const SYNC_NOW: &str = "Sync now";
@@ -298,6 +304,30 @@ pub fn apply(counts: &Counts) -> String {
 /// The button that applies a plan with its removals.
 pub fn remove(counts: &Counts) -> String {
     ["Remove ", &several(counts.removed, "variable")].concat()
+}
+
+/// The button that leaves a row out, read aloud.
+pub fn leave_out_of(name: &str) -> String {
+    ["Leave out ", name].concat()
+}
+
+/// The heading of the rows that were left out.
+pub fn left_out(rows: usize) -> String {
+    let rows = u32::try_from(rows).unwrap_or(u32::MAX);
+    [&several(rows, "row"), " left out of the sync"].concat()
+}
+
+/// What a row that was left out is called: its collection and name, or its ID.
+pub fn left_out_row(key: &str) -> String {
+    match key.strip_prefix('n') {
+        Some(name) => name.replace(KEY_SEPARATOR, ": "),
+        None => ["ID ", key.strip_prefix('i').unwrap_or(key)].concat(),
+    }
+}
+
+/// The button that takes a row in again, read aloud.
+pub fn take_in_row(row: &str) -> String {
+    ["Take in ", row].concat()
 }
 
 /// What becomes of removals in a plan that is applied without them.

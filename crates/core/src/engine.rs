@@ -19,6 +19,7 @@ mod running;
 use std::collections::VecDeque;
 
 use crate::apply::{FAILED_RUNS_MAX, Figma, Run, Totals};
+use crate::decimal;
 use crate::document::index::Index;
 use crate::document::{CollectionSlot, Document, ModeSlot, PackError, VariableSlot};
 use crate::engine::rows::Row;
@@ -28,8 +29,8 @@ use crate::mapping::{self, Layout};
 use crate::owned;
 use crate::plan::{RowChange, Write, gate};
 use crate::protocol::panel::{
-    Column, Connection, Counts, MergePolicy, PREVIEW_ROWS_MAX, PreviewRow, SheetLayout, ToPanel,
-    WaitReason,
+    Column, Connection, Counts, LEFT_OUT_MAX, MergePolicy, PREVIEW_ROWS_MAX, PreviewRow,
+    SheetLayout, ToPanel, WaitReason,
 };
 use crate::protocol::relay::{Position, SheetInfo, SheetRef};
 use crate::session::StopReason;
@@ -168,6 +169,8 @@ struct Planned {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Waiting {
     number: u32,
+    /// Why; `None` for a first plan.
+    reason: Option<WaitReason>,
     counts: Counts,
 }
 
@@ -252,6 +255,8 @@ pub struct Engine {
 
     plan_number: u32,
     waiting: Option<Waiting>,
+    /// Why a plan waited whose rows the designer is choosing: what is left of it waits too.
+    choosing: Option<WaitReason>,
     confirmed: Option<Confirmed>,
     totals: Totals,
 }
@@ -320,6 +325,7 @@ impl Engine {
             list_number: 0,
             plan_number: 0,
             waiting: None,
+            choosing: None,
             confirmed: None,
             totals: Totals::default(),
         }
@@ -467,6 +473,7 @@ impl Engine {
         self.loaded = false;
         self.grid.clear(0);
         self.waiting = None;
+        self.choosing = None;
         self.confirmed = None;
         self.failed_runs = 0;
         self.tripped = false;
@@ -715,6 +722,70 @@ impl Engine {
             return;
         }
         self.leave_planned();
+    }
+
+    /// Leaves rows of the waiting plan out of the sync from now on, by their places in the preview. What is left of the
+    /// plan is shown again and waits, even where it would not have waited by itself.
+    pub fn leave_out(&mut self, plan: u32, places: &[u32]) {
+        let Some(seen) = self.take_waiting(plan) else {
+            return;
+        };
+        let rows: Vec<u32> = self
+            .touched
+            .iter()
+            .filter(|row| !self.changes[*row as usize].is_silent())
+            .collect();
+        let mut keys: Vec<String> = places
+            .iter()
+            .filter_map(|place| rows.get(*place as usize))
+            .map(|row| self.link_key(*row))
+            .collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let Some(connection) = &mut self.connection else {
+            return;
+        };
+        keys.retain(|key| !connection.left_out.contains(key));
+        if connection.left_out.len() + keys.len() > LEFT_OUT_MAX {
+            self.waiting = Some(seen);
+            let most = decimal::write(LEFT_OUT_MAX as f64);
+            let message = ["At most ", &most, " rows can be left out of a file."].concat();
+            self.refuse(
+                &message,
+                "Take rows in again, or mark the rows in the sheet and ignore those under Edit columns.",
+            );
+            return;
+        }
+        connection.left_out.extend(keys);
+        self.keep();
+        self.choosing = seen.reason;
+        self.start_over();
+    }
+
+    /// Takes rows in again that were left out; without keys, all of them. They are planned as any other row is.
+    pub fn take_in(&mut self, keys: &[String]) {
+        if !matches!(self.stage, Stage::Rest) {
+            self.refuse(
+                "The file is being compared with the sheet.",
+                "Take the row in when that has ended.",
+            );
+            return;
+        }
+        let Some(connection) = &mut self.connection else {
+            return;
+        };
+        let before = connection.left_out.len();
+        connection
+            .left_out
+            .retain(|key| !keys.is_empty() && !keys.contains(key));
+        if connection.left_out.len() == before {
+            return;
+        }
+        self.choosing = self.waiting.take().and_then(|waiting| waiting.reason);
+        self.keep();
+        if self.loaded && self.may_sync() {
+            self.start_over();
+        }
     }
 
     /// Stops the run after the write it is at. What was written stays; the rest is planned again.
@@ -1095,7 +1166,8 @@ impl Engine {
             self.start_run(removals);
             return;
         }
-        let reason = match reason {
+        let choosing = self.choosing.take();
+        let reason = match reason.or(choosing) {
             _ if approved && !again && !nothing && figma.is_undone() => Some(WaitReason::Undone),
             None if self.guessed.iter().any(|row| {
                 let writes = &self.changes[row as usize].writes;
@@ -1140,6 +1212,7 @@ impl Engine {
         self.waiting = Some(Waiting {
             counts,
             number: self.plan_number,
+            reason,
         });
         let preview = self.preview(self.plan_number, counts, rows);
         self.post(match reason {

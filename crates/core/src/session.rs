@@ -146,6 +146,11 @@ pub enum Action {
     SignIn,
     /// Opens the sign-in's page again.
     OpenSignIn,
+    /// Opens the connected sheet at a cell.
+    OpenCell {
+        /// A problem's or a plan row's address, such as `Tokens!C14`.
+        address: String,
+    },
     /// Gives a sign-in up.
     CancelSignIn,
     /// Signs out: the relay revokes and forgets.
@@ -213,6 +218,18 @@ pub enum Action {
     KeepApart {
         /// The plan's number.
         plan: u32,
+    },
+    /// Leaves rows of a plan out of the sync from now on.
+    LeaveOut {
+        /// The plan's number.
+        plan: u32,
+        /// Places in the preview's rows.
+        rows: Vec<u32>,
+    },
+    /// Takes rows in again that were left out.
+    TakeIn {
+        /// Entries of the connection's `left_out`; empty for all of them.
+        keys: Vec<String>,
     },
     /// Stops the run.
     Cancel,

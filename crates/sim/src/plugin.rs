@@ -200,6 +200,8 @@ impl Plugin {
             }
             ToSandbox::KeepFile { plan } => sandbox.engine.keep_file(plan),
             ToSandbox::KeepApart { plan } => sandbox.engine.keep_apart(plan),
+            ToSandbox::LeaveOut { plan, rows } => sandbox.engine.leave_out(plan, &rows),
+            ToSandbox::TakeIn { keys } => sandbox.engine.take_in(&keys),
             ToSandbox::KeepRemoved { plan } => {
                 sandbox.engine.keep_removed(plan, &mut sandbox.file);
                 self.note_ours();

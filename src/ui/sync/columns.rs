@@ -236,7 +236,7 @@ fn form(panel: Panel, inferred: Inferred, busy: Memo<bool>) -> AnyView {
                 <input type="number" class="field" min="1" step="1" prop:value=move || (header_row.get() + 1).to_string() on:change=step/>
             </label>
         </div>
-        {super::preview::problem_list(problems)}
+        {super::preview::problem_list(panel, problems)}
         {none.then(|| view! { <p class="secondary">{words::NO_COLUMNS}</p> })}
         <ul class="columns" aria-labelledby=super::HEADING>{lines}</ul>
     };

@@ -74,7 +74,8 @@ pub fn connected(panel: Panel) -> AnyView {
         <div class="run">
             {move || if running.get() { run(panel, progress) } else { ended(last, now) }}
         </div>
-        {move || last.get().flatten().map(|report| preview::problem_details(report.problems, report.problems_total))}
+        {move || last.get().flatten().map(|report| preview::problem_details(panel, report.problems, report.problems_total))}
+        {preview::left_out(panel)}
         <div class="foot">
             {differences::policy(panel, policy)}
             {disconnect(panel)}
@@ -214,7 +215,7 @@ fn waits(panel: Panel, reason: WaitReason, preview: Preview, drawn: RwSignal<usi
         <section class="card plan-card" aria-label=words::WAITS>
             <p role="status"><b>{words::WAITS}</b>" "{words::waiting(reason, &counts)}</p>
             <div class="buttons">{buttons}</div>
-            {preview::plan(preview, drawn, false)}
+            {preview::plan(panel, preview, drawn, false)}
         </section>
     }
     .into_any()

@@ -32,7 +32,11 @@ pub fn first(panel: Panel) -> AnyView {
         }
     });
     let drawn = drawn();
-    let shown = move || preview.get().map(|preview| plan(*preview, drawn, true));
+    let shown = move || {
+        preview
+            .get()
+            .map(|preview| plan(panel, *preview, drawn, true))
+    };
     let label = Signal::derive(move || {
         preview
             .read()
@@ -48,7 +52,7 @@ pub fn first(panel: Panel) -> AnyView {
         }
     };
     page(
-        view! { {heading(words::PREVIEW)} {shown} }.into_any(),
+        view! { {heading(words::PREVIEW)} {shown} {left_out(panel)} }.into_any(),
         view! {
             <div class="buttons">
                 {button("plain", words::BACK, move || panel.act(Action::Back))}
@@ -62,13 +66,18 @@ pub fn first(panel: Panel) -> AnyView {
 }
 
 /// A plan: its counts, its problems, its rows. `keeps_removed` tells that its removals are not part of it.
-pub fn plan(preview: Preview, drawn: RwSignal<usize>, keeps_removed: bool) -> AnyView {
+pub fn plan(
+    panel: Panel,
+    preview: Preview,
+    drawn: RwSignal<usize>,
+    keeps_removed: bool,
+) -> AnyView {
     let Preview {
+        plan,
         counts,
         rows,
         problems,
         problems_total,
-        ..
     } = preview;
     let around = words::collections_and_modes(&counts);
     let listed = rows.len();
@@ -83,9 +92,9 @@ pub fn plan(preview: Preview, drawn: RwSignal<usize>, keeps_removed: bool) -> An
         {(!around.is_empty()).then(|| view! { <p class="secondary">{around}</p> })}
         {(keeps_removed && counts.removed > 0).then(|| view! { <p>{words::removals_kept(counts.removed)}</p> })}
         {nothing.then(|| view! { <p>{words::PREVIEW_NOTHING}</p> })}
-        {problem_details(problems, problems_total)}
+        {problem_details(panel, problems, problems_total)}
         {truncated.map(|text| view! { <p class="secondary">{text}</p> })}
-        {rows_by_collection(rows, drawn)}
+        {rows_by_collection(panel, plan, rows, drawn)}
     }
     .into_any()
 }
@@ -94,24 +103,31 @@ pub fn plan(preview: Preview, drawn: RwSignal<usize>, keeps_removed: bool) -> An
 #[derive(Clone)]
 enum Line {
     Collection(String),
-    Row(PreviewRow),
+    /// With its place in the preview.
+    Row(usize, PreviewRow),
 }
 
-fn rows_by_collection(rows: Vec<PreviewRow>, drawn: RwSignal<usize>) -> AnyView {
-    let mut collections: Vec<(String, Vec<PreviewRow>)> = Vec::new();
-    for row in rows {
+fn rows_by_collection(
+    panel: Panel,
+    plan: u32,
+    rows: Vec<PreviewRow>,
+    drawn: RwSignal<usize>,
+) -> AnyView {
+    let mut collections: Vec<(String, Vec<(usize, PreviewRow)>)> = Vec::new();
+    for (place, row) in rows.into_iter().enumerate() {
         match collections
             .iter_mut()
             .find(|(name, _)| *name == row.collection)
         {
-            Some((_, rows)) => rows.push(row),
-            None => collections.push((row.collection.clone(), vec![row])),
+            Some((_, rows)) => rows.push((place, row)),
+            None => collections.push((row.collection.clone(), vec![(place, row)])),
         }
     }
     let lines: Vec<Line> = collections
         .into_iter()
         .flat_map(|(name, rows)| {
-            std::iter::once(Line::Collection(name)).chain(rows.into_iter().map(Line::Row))
+            std::iter::once(Line::Collection(name))
+                .chain(rows.into_iter().map(|(place, row)| Line::Row(place, row)))
         })
         .collect();
     let total = lines.len();
@@ -119,7 +135,7 @@ fn rows_by_collection(rows: Vec<PreviewRow>, drawn: RwSignal<usize>) -> AnyView 
     view! {
         <ul class="plan">
             <For each=move || 0..drawn.get().min(total) key=|at| *at children=move |at| {
-                lines.with_value(|lines| lines.get(at).cloned()).map(line)
+                lines.with_value(|lines| lines.get(at).cloned()).map(|drawn| line(panel, plan, drawn))
             }/>
         </ul>
         {move || (drawn.get() < total).then(|| button("quiet", words::SHOW_MORE, move || draw_more(drawn)))}
@@ -127,7 +143,7 @@ fn rows_by_collection(rows: Vec<PreviewRow>, drawn: RwSignal<usize>) -> AnyView 
     .into_any()
 }
 
-fn line(line: Line) -> AnyView {
+fn line(panel: Panel, plan: u32, line: Line) -> AnyView {
     match line {
         Line::Collection(name) => {
             let name = if name.is_empty() {
@@ -137,11 +153,11 @@ fn line(line: Line) -> AnyView {
             };
             view! { <li class="collection"><h3 class="cut">{name}</h3></li> }.into_any()
         }
-        Line::Row(row) => variable(row),
+        Line::Row(place, row) => variable(panel, plan, place, row),
     }
 }
 
-fn variable(row: PreviewRow) -> AnyView {
+fn variable(panel: Panel, plan: u32, place: usize, row: PreviewRow) -> AnyView {
     let PreviewRow {
         kind,
         name,
@@ -154,6 +170,14 @@ fn variable(row: PreviewRow) -> AnyView {
         PreviewKind::Change | PreviewKind::Rename => "badge change",
         PreviewKind::Remove => "badge remove",
     };
+    let leave_out = match kind {
+        PreviewKind::Create | PreviewKind::Change | PreviewKind::Rename => Some(view! {
+            <button type="button" class="quiet" aria-label=words::leave_out_of(&name) on:click=move |_| {
+                panel.act(Action::LeaveOut { plan, rows: vec![place as u32] });
+            }>{words::LEAVE_OUT}</button>
+        }),
+        PreviewKind::Remove => None,
+    };
     let at = name.rfind('/').map_or(0, |at| at + 1);
     let (group, leaf) = name.split_at(at);
     view! {
@@ -161,7 +185,8 @@ fn variable(row: PreviewRow) -> AnyView {
             <div class="head">
                 <span class=class>{words::kind(kind)}</span>
                 <span class="cut name" title=name.clone()><span class="secondary">{String::from(group)}</span>{String::from(leaf)}</span>
-                <span class="secondary address">{address}</span>
+                {cell(panel, address)}
+                {leave_out}
             </div>
             {fields.into_iter().map(field).collect_view()}
         </li>
@@ -203,8 +228,58 @@ pub fn value(text: &str) -> AnyView {
     .into_any()
 }
 
+/// An address, which opens the sheet there; nothing where there is none.
+fn cell(panel: Panel, address: String) -> AnyView {
+    if address.is_empty() {
+        return ().into_any();
+    }
+    let open = {
+        let address = address.clone();
+        move |_| {
+            panel.act(Action::OpenCell {
+                address: address.clone(),
+            });
+        }
+    };
+    view! { <button type="button" class="quiet cell" title=words::OPEN_CELL on:click=open>{address}</button> }.into_any()
+}
+
+/// Rows that were left out, each to be taken in again.
+pub fn left_out(panel: Panel) -> AnyView {
+    let rows = move || {
+        panel
+            .left_out
+            .get()
+            .into_iter()
+            .map(|key| {
+                let row = words::left_out_row(&key);
+                let label = words::take_in_row(&row);
+                view! {
+                    <li>
+                        <span class="cut name" title=row.clone()>{row.clone()}</span>
+                        <button type="button" class="quiet" aria-label=label on:click=move |_| {
+                            panel.act(Action::TakeIn { keys: vec![key.clone()] });
+                        }>{words::TAKE_IN}</button>
+                    </li>
+                }
+            })
+            .collect_view()
+    };
+    let count = Memo::new(move |_| panel.left_out.read().len());
+    (move || {
+        (count.get() > 0).then(|| view! {
+            <details class="left-out">
+                <summary>{move || words::left_out(count.get())}</summary>
+                <ul>{rows}</ul>
+                {button("plain", words::TAKE_ALL_IN, move || panel.act(Action::TakeIn { keys: Vec::new() }))}
+            </details>
+        })
+    })
+    .into_any()
+}
+
 /// Problems under a line that counts them and opens the list.
-pub fn problem_details(problems: Vec<Problem>, total: u32) -> AnyView {
+pub fn problem_details(panel: Panel, problems: Vec<Problem>, total: u32) -> AnyView {
     if total == 0 {
         return ().into_any();
     }
@@ -213,7 +288,7 @@ pub fn problem_details(problems: Vec<Problem>, total: u32) -> AnyView {
     view! {
         <details class="problems">
             <summary>{words::problems(total)}</summary>
-            {problem_list(problems)}
+            {problem_list(panel, problems)}
             {truncated.map(|text| view! { <p class="secondary">{text}</p> })}
         </details>
     }
@@ -221,14 +296,14 @@ pub fn problem_details(problems: Vec<Problem>, total: u32) -> AnyView {
 }
 
 /// Problems, each with its address and its remedy.
-pub fn problem_list(problems: Vec<Problem>) -> AnyView {
+pub fn problem_list(panel: Panel, problems: Vec<Problem>) -> AnyView {
     if problems.is_empty() {
         return ().into_any();
     }
     let problems = problems.into_iter().map(|problem| {
         view! {
             <li>
-                {(!problem.address.is_empty()).then(|| view! { <b>{problem.address}</b>" " })}
+                {cell(panel, problem.address)}" "
                 {problem.message}" "<span class="secondary">{problem.remedy}</span>
             </li>
         }

@@ -117,6 +117,18 @@ pub enum ToSandbox {
         /// The number of the waiting plan that the designer saw.
         plan: u32,
     },
+    /// Leaves rows of a plan out of the sync from now on. Answered by the plan without them.
+    LeaveOut {
+        /// The number of the preview or waiting plan that the designer saw.
+        plan: u32,
+        /// Places in the preview's rows; removals are passed over.
+        rows: Vec<u32>,
+    },
+    /// Takes rows in again that were left out.
+    TakeIn {
+        /// Entries of [`Connection::left_out`]; empty for all of them.
+        keys: Vec<String>,
+    },
     /// Stops the run after the current slice.
     Cancel,
     /// Switches sync on or off for this file; the mapping stays.

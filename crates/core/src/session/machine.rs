@@ -102,6 +102,25 @@ pub enum Event {
 #[derive(Clone, PartialEq, Eq)]
 pub struct SessionReplyBox(pub Box<SessionReply>);
 
+/// The link to a cell of a sheet, as Google's own “Get link to this cell” writes it. Of the address only the part after
+/// the tab's title is used, and only when it is a cell's.
+fn cell_url(sheet: &SheetRef, address: &str) -> String {
+    let range = address.rsplit('!').next().unwrap_or_default();
+    let gid = sheet.sheet_id.to_string();
+    let mut url = [
+        "https://docs.google.com/spreadsheets/d/",
+        &sheet.spreadsheet_id,
+        "/edit#gid=",
+        &gid,
+    ]
+    .concat();
+    if !range.is_empty() && range.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        url += "&range=";
+        url += range;
+    }
+    url
+}
+
 impl std::fmt::Debug for SessionReplyBox {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("SessionReply { .. }")
@@ -322,6 +341,13 @@ impl Session {
         self.account.as_deref()
     }
 
+    /// Rows that the designer left out of this file's sync.
+    pub fn left_out(&self) -> &[String] {
+        self.connection
+            .as_ref()
+            .map_or(&[], |connection| &connection.left_out)
+    }
+
     /// The bearer token for requests at the relay.
     pub fn token(&self) -> Option<&str> {
         self.token.as_deref()
@@ -476,6 +502,8 @@ impl Session {
                 | Action::KeepRemoved { .. }
                 | Action::KeepFile { .. }
                 | Action::KeepApart { .. }
+                | Action::LeaveOut { .. }
+                | Action::TakeIn { .. }
                 | Action::Resolve { .. }
                 | Action::SyncNow
         );
@@ -498,6 +526,11 @@ impl Session {
                     && !url.is_empty()
                 {
                     out.push(Effect::OpenWindow(url.clone()));
+                }
+            }
+            Action::OpenCell { address } => {
+                if let Some(connection) = &self.connection {
+                    out.push(Effect::OpenWindow(cell_url(&connection.sheet, &address)));
                 }
             }
             Action::CancelSignIn => {
@@ -610,6 +643,12 @@ impl Session {
             }
             Action::KeepApart { plan } => {
                 out.push(Effect::Say(ToSandbox::KeepApart { plan }, None));
+            }
+            Action::LeaveOut { plan, rows } => {
+                out.push(Effect::Say(ToSandbox::LeaveOut { plan, rows }, None));
+            }
+            Action::TakeIn { keys } => {
+                out.push(Effect::Say(ToSandbox::TakeIn { keys }, None));
             }
             Action::KeepRemoved { plan } => {
                 out.push(Effect::Say(ToSandbox::KeepRemoved { plan }, None));

@@ -1308,3 +1308,26 @@ fn a_lost_connection_leaves_the_writer_as_it_was() {
     assert!(!world.sandbox.writes);
     assert!(!world.notice().is_empty());
 }
+
+#[test]
+fn a_problems_address_opens_the_sheet_at_its_cell() {
+    let mut world = World::live();
+    let before = world.windows.len();
+    for address in ["Tokens!C14", "It's a tab!B2", "Tokens!C14&x=<y>", ""] {
+        world.act(Action::OpenCell {
+            address: String::from(address),
+        });
+    }
+    let kept = world.sandbox.connection.as_ref().expect("connected");
+    let sheet = kept.sheet.clone();
+    let link = |range: &str| {
+        format!(
+            "https://docs.google.com/spreadsheets/d/{}/edit#gid={}{range}",
+            sheet.spreadsheet_id, sheet.sheet_id
+        )
+    };
+    assert_eq!(
+        world.windows[before..],
+        [link("&range=C14"), link("&range=B2"), link(""), link("")]
+    );
+}

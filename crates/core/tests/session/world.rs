@@ -655,6 +655,8 @@ impl World {
             | ToSandbox::KeepRemoved { .. }
             | ToSandbox::KeepFile { .. }
             | ToSandbox::KeepApart { .. }
+            | ToSandbox::LeaveOut { .. }
+            | ToSandbox::TakeIn { .. }
             | ToSandbox::Resolve { .. }
             | ToSandbox::Cancel
             | ToSandbox::Resize { .. }

@@ -1037,3 +1037,108 @@ fn a_guessed_rename_can_be_refused() {
             .is_some_and(|new| new != id)
     );
 }
+fn left_out(world: &World) -> Vec<String> {
+    world
+        .kept
+        .as_ref()
+        .map_or_else(Vec::new, |kept| kept.left_out.clone())
+}
+
+#[test]
+fn a_row_left_out_of_the_first_plan_is_not_made_until_it_is_taken_in() {
+    let mut world = World::connected(File::new(), &rows(SHEET));
+    let first = world.preview().clone();
+    let place = first.rows.iter().position(|row| row.name == "size/1");
+    world
+        .engine
+        .leave_out(first.plan, &[place.expect("planned") as u32]);
+    world.settle();
+    let second = world.preview().clone();
+    assert_ne!(second.plan, first.plan);
+    assert_eq!(second.counts.created, 4);
+    assert!(second.rows.iter().all(|row| row.name != "size/1"));
+    // The plan that is no longer shown can't be applied.
+    world.engine.approve(first.plan, false);
+    world.settle();
+    assert_eq!(world.file.writes, 0);
+    world.engine.approve(second.plan, false);
+    world.settle();
+    assert_eq!(world.report().counts.created, 4);
+    assert_eq!(world.file.id_of("base", "size/1"), None);
+    assert_eq!(left_out(&world), ["nbase\nsize/1"]);
+    // The next session knows it, and edits of the row change nothing.
+    let mut world = World::reopened(world.file, world.kept);
+    world.snapshot(&rows(SHEET));
+    world.settle();
+    world.change(7, &[(6, 2, "8")]);
+    world.settle();
+    assert_eq!(world.file.id_of("base", "size/1"), None);
+    world.engine.take_in(&left_out(&world));
+    world.settle();
+    assert_eq!(left_out(&world), Vec::<String>::new());
+    assert_eq!(value(&world, "base", "size/1", 0), Held::Float(8.0));
+}
+
+#[test]
+fn a_variable_whose_row_is_left_out_stays_as_it_is_and_is_not_removed() {
+    let mut world = World::live(File::new(), &rows(SHEET));
+    let before = point(&world);
+    world.change(7, &[(4, 2, "#123456"), (6, 2, "8")]);
+    world.settle();
+    take_back(&mut world, &before);
+    world.engine.sync_now();
+    world.settle();
+    let plan = world.preview().clone();
+    assert_eq!(plan.rows.len(), 2);
+    let white = plan.rows.iter().position(|row| row.name == "color/white");
+    let writes = world.file.writes;
+    world
+        .engine
+        .leave_out(plan.plan, &[white.expect("planned") as u32]);
+    world.settle();
+    // What is left still waits, and for the same reason.
+    assert_eq!(world.file.writes, writes);
+    assert_eq!(waits(&world), Some(WaitReason::Undone));
+    let rest = world.preview().clone();
+    assert_eq!((rest.rows.len(), rest.counts.removed), (1, 0));
+    world.engine.approve(rest.plan, false);
+    world.settle();
+    assert_eq!(value(&world, "base", "color/white", 0), color(0xffffff));
+    assert_eq!(value(&world, "base", "size/1", 0), Held::Float(8.0));
+    world.engine.sync_now();
+    world.settle();
+    assert_eq!(waits(&world), None);
+    assert_eq!(world.report().counts.removed, 0);
+}
+
+#[test]
+fn leaving_rows_out_of_a_large_plan_applies_nothing_by_itself() {
+    let lines = |value: u32| -> String {
+        let mut sheet = String::from("| Collection | Name | light | Type |\n");
+        for at in 0..251 {
+            sheet += &format!("| base | size/{at} | {value} | FLOAT |\n");
+        }
+        sheet
+    };
+    let mut world = World::live(File::new(), &rows(&lines(4)));
+    world.snapshot(&rows(&lines(8)));
+    world.settle();
+    assert_eq!(waits(&world), Some(WaitReason::Large));
+    let plan = world.preview().plan;
+    let writes = world.file.writes;
+    world.engine.leave_out(plan, &[0, 9_999]);
+    world.settle();
+    assert_eq!(waits(&world), Some(WaitReason::Large));
+    assert_eq!(world.preview().counts.changed, 250);
+    assert_eq!(world.file.writes, writes);
+    // Taking in what is not left out changes nothing, and the plan still waits.
+    let kept = left_out(&world);
+    let plan = world.preview().plan;
+    world.engine.take_in(&[String::from("unknown")]);
+    world.settle();
+    assert_eq!(left_out(&world), kept);
+    world.engine.approve(plan, false);
+    world.settle();
+    assert_eq!(value(&world, "base", "size/0", 0), Held::Float(4.0));
+    assert_eq!(value(&world, "base", "size/250", 0), Held::Float(8.0));
+}
