@@ -273,6 +273,7 @@ fn layout(fields: &Fields) -> Option<Option<SheetLayout>> {
         names: match lies.text("names")?.as_str() {
             "keep" => Names::Keep,
             "groups" => Names::Groups,
+            "ask" => Names::Ask,
             _ => return None,
         },
         same_collection: lies.truth("same_collection")?,

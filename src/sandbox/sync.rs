@@ -270,7 +270,7 @@ impl Handle {
                 columns,
                 header_row,
                 layout,
-            } => sync.engine.confirm_layout(columns, header_row, layout),
+            } => sync.engine.confirm_columns(columns, header_row, layout),
             ToSandbox::Approve {
                 plan,
                 include_removals,

@@ -5,7 +5,8 @@
 use sheetwire_core::document::KEY_SEPARATOR;
 use sheetwire_core::flags::Decision;
 use sheetwire_core::protocol::panel::{
-    ConflictPolicy, Counts, DriftPolicy, PreviewKind, Role, RunReport, WaitReason,
+    Brands, ConflictPolicy, Counts, DriftPolicy, Names, PreviewKind, Role, RunReport, Sections,
+    Shape, WaitReason,
 };
 use sheetwire_core::session::{Link, StopReason};
 
@@ -252,6 +253,51 @@ pub fn role(role: &Role) -> &'static str {
 /// What the choice of a column's role is called, read aloud.
 pub fn role_of(letters: &str, header: &str) -> String {
     ["What column ", letters, " is for: ", header].concat()
+}
+
+pub const LIES: &str = "How the sheet is laid out";
+pub const SHAPE: &str = "Each row is";
+pub const SHAPES: [(Shape, &str); 3] = [
+    (Shape::Tokens, "a variable, with a column for each mode"),
+    (Shape::Records, "a mode, with a column for each variable"),
+    (Shape::Long, "one value: variable, mode, value"),
+];
+pub const BRANDS: &str = "Above the header row";
+pub const BRAND_ROWS: [(Brands, &str); 3] = [
+    (Brands::None, "nothing belongs to the header"),
+    (Brands::Modes, "stands a brand; it is part of the mode"),
+    (Brands::Collections, "stands a brand; it is the collection"),
+];
+pub const SECTIONS: &str = "Headings between the rows";
+pub const HEADINGS: [(Sections, &str); 3] = [
+    (Sections::Ignore, "mean nothing"),
+    (Sections::Groups, "are the group of the rows below"),
+    (
+        Sections::Collections,
+        "are the collection of the rows below",
+    ),
+];
+pub const SIGNS: &str = "“.”, “--” and “$” in names";
+pub const NAMES_ASKED: &str = "Names here have “.”, “--” or “$” in them. These signs";
+pub const NAMES: [(Names, &str); 3] = [
+    (Names::Ask, "Choose…"),
+    (Names::Groups, "make groups, as / does"),
+    (Names::Keep, "stay as they are"),
+];
+pub const SAME_COLLECTION: &str = "An empty collection cell means the one above";
+pub const SKIP_ROWS: &str = "Rows to skip under the header";
+pub const RULE_ONLY: &str = "Sync only rows where";
+pub const RULE_IGNORE: &str = "Never read rows where";
+pub const RULE_NONE: &str = "no rule";
+pub const RULE_COLUMN: &str = ", column";
+pub const RULE_WORDS: &str = ", words";
+pub const RULE_WORDS_EXAMPLE: &str = "approved, ready";
+pub const REM: &str = "Pixels in 1 rem";
+pub const REM_USUAL: &str = "16";
+
+/// What the field for a mode's own rem is called.
+pub fn rem_of(mode: &str) -> String {
+    ["Pixels in 1 rem, ", mode].concat()
 }
 
 /// What the field for a mode's name is called, read aloud.

@@ -176,6 +176,45 @@ test('columns: what is missing is said, and the draft is what is confirmed', asy
   ] } }]);
 });
 
+test('columns: how the sheet is laid out is asked and chosen', async (t) => {
+  const { frame, show, told } = await open(t);
+  const sample = [['', '', 'Light', 'Dark'], ['base', 'color.red', '#f00', '#900']];
+  const layout = { shape: 'tokens', brands: 'none', sections: 'ignore', names: 'ask', same_collection: false, skip_rows: 0, only: null, ignore: null, rem: [] };
+  const named = [
+    { index: 0, header: 'Collection', role: { role: 'collection' } },
+    { index: 1, header: 'Name', role: { role: 'name' } },
+    { index: 2, header: 'Acme', role: { role: 'mode', name: 'Acme' } },
+    { index: 3, header: '', role: { role: 'ignore' } },
+  ];
+  await show({ state: { confirming_columns: { columns: named, header_row: 0, sample, problems: [], layout, busy: false } } });
+  await frame.click('text=Preview changes');
+  assert.equal(await focused(frame), 'columns-lacking');
+  assert.match(await frame.innerText('#columns-lacking'), /Choose whether these stand for groups/);
+  await frame.getByLabel('These signs').selectOption({ label: 'make groups, as / does' });
+  await frame.getByLabel('Headings between the rows').selectOption({ label: 'are the group of the rows below' });
+  await frame.getByLabel('Rows to skip under the header').fill('1');
+  await frame.getByLabel('Rows to skip under the header').press('Tab');
+  await frame.getByLabel('Sync only rows where, column').selectOption({ label: 'Acme' });
+  await frame.getByLabel('Sync only rows where, words').fill('Approved, ready');
+  await frame.getByLabel('Pixels in 1 rem', { exact: true }).fill('10');
+  await frame.getByLabel('Pixels in 1 rem, Acme').fill('14');
+  // Two header rows: what stands above joins the headers and the modes' names.
+  await frame.getByLabel('Above the header row').selectOption({ label: 'stands a brand; it is part of the mode' });
+  await frame.fill('.title input[type=number]', '2');
+  await frame.press('.title input[type=number]', 'Tab');
+  assert.equal(await frame.inputValue('input[aria-label="Mode name of column C"]'), 'Acme / Light');
+  // The column that the rule was about has another header now.
+  assert.match(await frame.innerText('#columns-lacking'), /No column is called “Acme”/);
+  await frame.getByLabel('Sync only rows where, column').selectOption({ label: 'no rule' });
+  await frame.click('text=Preview changes');
+  await told([{ confirm_columns: { header_row: 1, columns: [
+    { index: 0, header: 'Collection', role: { role: 'collection' } },
+    { index: 1, header: 'Name', role: { role: 'name' } },
+    { index: 2, header: 'Acme / Light', role: { role: 'mode', name: 'Acme / Light' } },
+    { index: 3, header: 'Acme / Dark', role: { role: 'ignore' } },
+  ], layout: { ...layout, brands: 'modes', sections: 'groups', names: 'groups', skip_rows: 1, rem: [{ mode: '', px: 10 }] } } }]);
+});
+
 test('a long preview draws its rows as it is scrolled, and approves the plan that is shown', async (t) => {
   const { frame, show, told } = await open(t);
   await show({ state: { previewing: preview(500, { created: 1_744 }) } });

@@ -140,6 +140,10 @@ export const EXHIBITS: Record<string, Exhibit> = {
   'choosing-sheet-empty': { state: { choosing_sheet: { spreadsheet: { ...SHEETS, sheets: [] } } } },
   'reading': { state: 'reading' },
   'confirming-columns': confirming({}),
+  'confirming-columns-layout': confirming({ layout: {
+    brands: 'modes', names: 'ask', sections: 'groups', same_collection: true, skip_rows: 1,
+    only: { header: 'Notes of the team', words: ['approved', 'ready'] }, rem: [{ mode: 'Light', px: 10 }],
+  } }),
   'confirming-columns-busy': confirming({ busy: true }),
   'confirming-columns-lacking': confirming({ columns: MANY_COLUMNS.slice(3), problems: problems() }),
   'previewing': { state: { previewing: preview(60, { created: 1_744, changed: 12, collections: 4, modes: 6 }) } },

@@ -598,13 +598,8 @@ impl Engine {
         matches
     }
 
-    /// The designer's columns, in a sheet of one row a variable under one header row.
-    pub fn confirm_columns(&mut self, columns: Vec<Column>, header_row: u32) {
-        self.confirm_layout(columns, header_row, None);
-    }
-
     /// The designer's columns, and how the sheet lies.
-    pub fn confirm_layout(
+    pub fn confirm_columns(
         &mut self,
         columns: Vec<Column>,
         header_row: u32,

@@ -13,7 +13,7 @@ use crate::mapping::grid::Cells;
 use crate::owned;
 use crate::protocol::panel::{Brands, Column, Names, Role, RowRule, Shape, SheetLayout};
 
-pub use header::headers;
+pub use header::{headers, joined};
 pub use inference::{Inferred, infer};
 
 /// How many rows at the top are looked at for a header.
@@ -190,6 +190,13 @@ impl Layout {
                 "Mark one column as the name.",
             ),
         }
+        if lies.names == Names::Ask {
+            problem(
+                name,
+                owned("Names are written with “.”, “--” or “$”."),
+                "Choose whether these stand for groups or for themselves.",
+            );
+        }
         match lies.shape {
             Shape::Tokens => check_modes(&modes, lies.brands, &mut problem),
             Shape::Records => {
@@ -256,7 +263,7 @@ impl Layout {
     /// A name as the variable has it: `$color.brand--500` is `color/brand/500` where the signs stand for groups.
     pub fn variable_name(&self, name: String) -> String {
         match self.names {
-            Names::Keep => name,
+            Names::Keep | Names::Ask => name,
             Names::Groups => {
                 let bare = name.strip_prefix('$').unwrap_or(&name);
                 let bare = bare.strip_prefix("--").unwrap_or(bare);

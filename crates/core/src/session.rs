@@ -180,6 +180,9 @@ pub enum Action {
         columns: Vec<Column>,
         /// Zero-based.
         header_row: u32,
+        /// How the sheet lies, where it is not one row a variable under one header row.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        layout: Option<SheetLayout>,
     },
     /// Looks at the columns again, from the preview.
     EditColumns,

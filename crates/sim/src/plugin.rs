@@ -190,7 +190,7 @@ impl Plugin {
                 columns,
                 header_row,
                 layout,
-            } => sandbox.engine.confirm_layout(columns, header_row, layout),
+            } => sandbox.engine.confirm_columns(columns, header_row, layout),
             ToSandbox::Approve {
                 plan,
                 include_removals,

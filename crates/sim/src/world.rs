@@ -515,8 +515,9 @@ impl World {
                 columns,
                 header_row,
                 busy,
+                problems,
                 ..
-            } => (!busy).then(|| {
+            } => (!busy && problems.is_empty()).then(|| {
                 // A column of people's names may look like one of values; the designer knows better.
                 let columns = columns.into_iter().map(|mut column| {
                     if column.header == "Owner" {
@@ -527,6 +528,7 @@ impl World {
                 Action::ConfirmColumns {
                     columns: columns.collect(),
                     header_row,
+                    layout: None,
                 }
             }),
             State::Previewing(preview) => Some(Action::Approve {

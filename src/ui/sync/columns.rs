@@ -3,11 +3,11 @@
 //! Owns the designer's draft of the columns. Must not know how columns are inferred; what a draft lacks is the core's
 //! to say.
 
-use super::{button, enabled_button, heading, page};
+use super::{button, enabled_button, heading, lies, page};
 use crate::{Panel, sandbox, words};
 use leptos::prelude::*;
-use sheetwire_core::mapping::{Layout, MODE_NAME_MAX};
-use sheetwire_core::protocol::panel::{Column, Problem, Role, SheetLayout};
+use sheetwire_core::mapping::{Layout, MODE_NAME_MAX, joined};
+use sheetwire_core::protocol::panel::{Brands, Column, Problem, RemBase, Role, Shape, SheetLayout};
 use sheetwire_core::session::{Action, State};
 use sheetwire_core::sheet::a1;
 
@@ -27,15 +27,30 @@ struct Inferred {
 }
 
 impl Inferred {
-    /// The text above a column when `row` is the header. Only the rows of the sample are known.
-    fn header(&self, column: usize, row: u32) -> &str {
-        let below = row
-            .checked_sub(self.header_row + 1)
-            .and_then(|below| self.sample.get(below as usize));
-        let (Some(at), Some(below)) = (self.columns.get(column), below) else {
-            return self.columns.get(column).map_or("", |at| &at.header);
+    /// The texts above the columns when `row` is the header, or the lower one of two. Only the rows of the sample are
+    /// known.
+    fn headers(&self, row: u32, brands: Brands) -> Vec<String> {
+        if row <= self.header_row || row as usize - self.header_row as usize > self.sample.len() {
+            let own = self.columns.iter().map(|column| column.header.clone());
+            return own.collect();
+        }
+        let below = |row: u32| {
+            let sample = row
+                .checked_sub(self.header_row + 1)
+                .and_then(|below| self.sample.get(below as usize));
+            let texts = self.columns.iter().map(|column| match sample {
+                Some(cells) => cells
+                    .get(column.index as usize)
+                    .cloned()
+                    .unwrap_or_default(),
+                None => column.header.clone(),
+            });
+            texts.collect::<Vec<String>>()
         };
-        below.get(at.index as usize).map_or("", String::as_str)
+        match brands {
+            Brands::None => below(row),
+            Brands::Modes | Brands::Collections => joined(&below(row - 1), below(row)),
+        }
     }
 
     /// The first different values under that header.
@@ -149,12 +164,17 @@ fn form(panel: Panel, inferred: Inferred, busy: Memo<bool>) -> AnyView {
         })
         .collect();
     let header_row = RwSignal::new(inferred.header_row);
+    let layout = RwSignal::new(inferred.layout.clone());
     let (problems, none) = (inferred.problems.clone(), drafts.is_empty());
     let inferred = StoredValue::new(inferred);
     let drafts = StoredValue::new(drafts);
+    let brands = Memo::new(move |_| layout.read().brands);
+    let headers = Memo::new(move |_| {
+        inferred.with_value(|inferred| inferred.headers(header_row.get(), brands.get()))
+    });
 
     let columns = move || -> Vec<Column> {
-        let row = header_row.get();
+        let headers = headers.read();
         inferred.with_value(|inferred| {
             drafts.with_value(|drafts| {
                 inferred
@@ -166,7 +186,7 @@ fn form(panel: Panel, inferred: Inferred, busy: Memo<bool>) -> AnyView {
                         let role = draft.role.get();
                         Column {
                             index: column.index,
-                            header: String::from(inferred.header(at, row)),
+                            header: headers.get(at).cloned().unwrap_or_default(),
                             role: if is_mode(&role) {
                                 Role::Mode {
                                     name: String::from(draft.mode.read().trim()),
@@ -182,8 +202,7 @@ fn form(panel: Panel, inferred: Inferred, busy: Memo<bool>) -> AnyView {
     };
     let lacking = Memo::new(move |_| {
         let columns = columns();
-        inferred
-            .with_value(|inferred| Layout::of(&columns, header_row.get(), &inferred.layout))
+        Layout::of(&columns, header_row.get(), &layout.read())
             .err()
             .unwrap_or_default()
             .into_iter()
@@ -195,28 +214,74 @@ fn form(panel: Panel, inferred: Inferred, busy: Memo<bool>) -> AnyView {
             })
             .collect::<Vec<String>>()
     });
+    // A mode's name that nobody edited follows its header.
+    Effect::new(move |before: Option<Vec<String>>| {
+        let after = headers.get();
+        for (at, header) in before.iter().flatten().enumerate() {
+            let draft = drafts.with_value(|drafts| drafts.get(at).copied());
+            if let (Some(draft), Some(after)) = (draft, after.get(at))
+                && *draft.mode.read_untracked() == *header
+            {
+                draft.mode.set(after.clone());
+            }
+        }
+        after
+    });
     let step = move |event| {
-        let Ok(number) = event_target_value(&event).parse::<u32>() else {
-            return;
-        };
-        let (before, after) = (header_row.get_untracked(), number.saturating_sub(1));
-        // A mode's name that nobody edited follows its header.
-        inferred.with_value(|inferred| {
-            drafts.with_value(|drafts| {
-                for (at, draft) in drafts.iter().enumerate() {
-                    if *draft.mode.read_untracked() == inferred.header(at, before) {
-                        draft.mode.set(String::from(inferred.header(at, after)));
+        if let Ok(number) = event_target_value(&event).parse::<u32>() {
+            header_row.set(number.saturating_sub(1));
+        }
+    };
+    // Another shape needs other roles; a column of values stays one.
+    let reshape = move |shape: Shape| {
+        let before = layout.read_untracked().shape;
+        drafts.with_value(|drafts| {
+            for draft in drafts {
+                let role = match (shape, &*draft.role.read_untracked()) {
+                    (Shape::Records, Role::Mode { .. }) => Role::Variable,
+                    (Shape::Tokens | Shape::Long, Role::Variable) if before == Shape::Records => {
+                        Role::Mode {
+                            name: String::new(),
+                        }
                     }
-                }
-            });
+                    _ => continue,
+                };
+                draft.role.set(role);
+            }
         });
-        header_row.set(after);
+        layout.update(|layout| layout.shape = shape);
+    };
+    let modes = Memo::new(move |_| {
+        drafts.with_value(|drafts| {
+            let modes = drafts.iter().filter(|draft| is_mode(&draft.role.read()));
+            let names = modes.map(|draft| String::from(draft.mode.read().trim()));
+            let tokens = layout.read().shape == Shape::Tokens;
+            names
+                .filter(|name| tokens && !name.is_empty())
+                .collect::<Vec<String>>()
+        })
+    });
+    let ruled = Memo::new(move |_| {
+        let mut named = headers.get();
+        named.retain(|header| !header.is_empty());
+        named
+    });
+    // What is confirmed of the layout: a mode that is no more has no rem.
+    let confirmed = move || -> Option<SheetLayout> {
+        let mut layout = layout.get();
+        if layout.shape == Shape::Tokens {
+            let modes = modes.read();
+            let held = |base: &RemBase| base.mode.is_empty() || modes.contains(&base.mode);
+            layout.rem.retain(held);
+        }
+        Some(layout).filter(|layout| *layout != SheetLayout::default())
     };
     let preview = move || {
         if lacking.read_untracked().is_empty() {
             panel.act(Action::ConfirmColumns {
                 columns: untrack(columns),
                 header_row: header_row.get_untracked(),
+                layout: untrack(confirmed),
             });
         } else {
             sandbox::focus(LACKING);
@@ -226,7 +291,7 @@ fn form(panel: Panel, inferred: Inferred, busy: Memo<bool>) -> AnyView {
         drafts
             .iter()
             .enumerate()
-            .map(|(at, draft)| line(inferred, at, *draft, header_row))
+            .map(|(at, draft)| line(inferred, at, *draft, header_row, headers))
             .collect_view()
     });
     let body = view! {
@@ -238,7 +303,9 @@ fn form(panel: Panel, inferred: Inferred, busy: Memo<bool>) -> AnyView {
         </div>
         {super::preview::problem_list(panel, problems)}
         {none.then(|| view! { <p class="secondary">{words::NO_COLUMNS}</p> })}
+        {lies::names(layout)}
         <ul class="columns" aria-labelledby=super::HEADING>{lines}</ul>
+        {lies::choices(layout, ruled, modes, reshape)}
     };
     let actions = view! {
         <div id=LACKING tabindex="-1" role="status">
@@ -271,12 +338,11 @@ fn line(
     at: usize,
     draft: Draft,
     header_row: RwSignal<u32>,
+    headers: Memo<Vec<String>>,
 ) -> AnyView {
     let place = inferred
         .with_value(|inferred| letters(inferred.columns.get(at).map_or(0, |column| column.index)));
-    let header = Memo::new(move |_| {
-        inferred.with_value(|inferred| String::from(inferred.header(at, header_row.get())))
-    });
+    let header = Memo::new(move |_| headers.read().get(at).cloned().unwrap_or_default());
     let samples = move || {
         inferred
             .with_value(|inferred| inferred.samples(at, header_row.get()))

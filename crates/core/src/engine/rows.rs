@@ -104,6 +104,8 @@ pub(super) struct Lifted {
 
 pub(super) enum Unresolved {
     Missing,
+    /// A row has the name, and no values that are used.
+    Valueless,
     Ambiguous,
     Library,
 }
@@ -888,7 +890,13 @@ impl Engine {
                     merging.value(mode, mode_slot, Value::String(text), self);
                     continue;
                 }
-                Err(why) => {
+                Err(mut why) => {
+                    let mut rows = self.names.under(name_hash);
+                    if matches!(why, Unresolved::Missing)
+                        && rows.any(|row| self.name_of(row) == alias.name)
+                    {
+                        why = Unresolved::Valueless;
+                    }
                     problems.push(unresolved(column, &alias, &why));
                     continue;
                 }
@@ -1425,6 +1433,10 @@ fn unresolved(column: u32, alias: &AliasRef, why: &Unresolved) -> CellProblem {
         Unresolved::Missing => (
             format!("Nothing is called “{name}”, in the sheet or in this file."),
             "Check the spelling, or add a row of that name.",
+        ),
+        Unresolved::Valueless => (
+            format!("The row called “{name}” has no value, or is left out by a rule."),
+            "Give that row a value, or refer to another variable.",
         ),
         Unresolved::Ambiguous => (
             format!("Several collections have a variable “{name}”."),

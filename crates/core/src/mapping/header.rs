@@ -26,11 +26,16 @@ pub(super) fn pairs(grid: &Grid, row: u32, brands: Brands) -> Vec<Header> {
             .map(|packed| shown(packed).into_owned())
             .collect::<Vec<String>>()
     };
-    let mut lower = texts(row);
+    let lower = texts(row);
     let upper = match (brands, row.checked_sub(1)) {
         (Brands::None, _) | (_, None) => Vec::new(),
         (Brands::Modes | Brands::Collections, Some(above)) => texts(above),
     };
+    pair(&upper, lower)
+}
+
+/// Pairs the texts of two header rows.
+fn pair(upper: &[String], mut lower: Vec<String>) -> Vec<Header> {
     if lower.len() < upper.len() {
         lower.resize(upper.len(), String::new());
     }
@@ -58,7 +63,16 @@ pub(super) fn pairs(grid: &Grid, row: u32, brands: Brands) -> Vec<Header> {
 
 /// The text over each column: of two header rows `Acme / Light`.
 pub fn headers(grid: &Grid, row: u32, brands: Brands) -> Vec<String> {
-    let pairs = pairs(grid, row, brands).into_iter();
+    one(pairs(grid, row, brands))
+}
+
+/// The texts of two header rows as one, as [`headers`] gives them.
+pub fn joined(upper: &[String], lower: Vec<String>) -> Vec<String> {
+    one(pair(upper, lower))
+}
+
+fn one(pairs: Vec<Header>) -> Vec<String> {
+    let pairs = pairs.into_iter();
     pairs
         .map(|header| match (&*header.upper, &*header.lower) {
             (_, "") => header.upper,

@@ -6,12 +6,16 @@ use super::grid::{Cells, Grid, cell, shown};
 use super::header::headers;
 use super::{COLUMNS_MAX, HEADER_SEARCH_ROWS};
 use crate::owned;
-use crate::protocol::panel::{Brands, Column, Names, Problem, Role, Shape, SheetLayout};
+use crate::protocol::panel::{
+    Brands, Column, Names, Problem, Role, RowRule, Sections, Shape, SheetLayout,
+};
 use crate::sheet::{CellView, a1};
-use crate::value::{self, ReadContext, Reading, parse_type};
+use crate::value::{self, ReadContext, Reading, VariableType, parse_type};
 
 /// How many rows are looked at, spread over the sheet, to tell a mode column from another.
 const SAMPLE_ROWS: u32 = 24;
+/// How many rows under the header are looked at for headings and for the words of a status.
+const LOOK_ROWS: u32 = 400;
 
 /// What inference found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +40,8 @@ pub(super) fn role_of_header(header: &str) -> Option<Role> {
         .collect();
     Some(match compact.as_str() {
         "collection" | "variablecollection" | "set" | "tokenset" => Role::Collection,
-        "name" | "token" | "tokenname" | "variable" | "variablename" | "path" => Role::Name,
+        "name" | "token" | "tokenname" | "variable" | "variablename" | "path" | "key"
+        | "designtoken" => Role::Name,
         "group" | "subgroup" | "category" | "subcategory" => Role::Group,
         "type" | "kind" | "resolvedtype" | "variabletype" | "tokentype" => Role::Type,
         "description" | "desc" | "comment" | "comments" | "notes" | "note" | "usage" => {
@@ -73,6 +78,100 @@ fn is_mode_word(header: &str) -> bool {
     )
 }
 
+/// Whether a header is a language, such as `en`, `de-DE` or `pt_BR`.
+fn is_language(header: &str) -> bool {
+    // The languages of ISO 639-1 that software is sold in; `no` is left out, which is a number as often.
+    const LANGUAGES: &str = "ar bg bn ca cs da de el en es et fa fi fr he hi hr hu id is it ja ko lt lv ms \
+        nb nl nn pl pt ro ru sk sl sr sv sw ta th tr uk ur vi zh";
+    let (language, region) = header.split_once(['-', '_']).unwrap_or((header, "DE"));
+    let is_code = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    language.len() == 2
+        && (2..=4).contains(&region.len())
+        && is_code(language)
+        && is_code(region)
+        && LANGUAGES.contains(language.to_ascii_lowercase().as_str())
+}
+
+/// Whether a header says that the column is about the variable and holds no value of it, whatever it looks like.
+fn is_aside(header: &str) -> bool {
+    matches!(
+        header.trim().to_lowercase().as_str(),
+        "#" | "no"
+            | "no."
+            | "nr"
+            | "nr."
+            | "order"
+            | "priority"
+            | "index"
+            | "count"
+            | "owner"
+            | "author"
+            | "designer"
+            | "developer"
+            | "team"
+            | "status"
+            | "state"
+            | "stage"
+            | "approval"
+            | "approved"
+            | "approved by"
+            | "reviewer"
+            | "reviewed"
+            | "review"
+            | "done"
+            | "ready"
+            | "checked"
+            | "in figma"
+            | "in code"
+            | "version"
+            | "since"
+            | "date"
+            | "created"
+            | "updated"
+            | "last updated"
+            | "last changed"
+            | "ticket"
+            | "issue"
+            | "jira"
+            | "link"
+            | "url"
+            | "preview"
+            | "swatch"
+            | "sample"
+            | "example"
+            | "screenshot"
+            | "contrast"
+            | "contrast ratio"
+            | "wcag"
+            | "where used"
+            | "where it is used"
+            | "old name"
+            | "old value"
+            | "previous"
+            | "previous value"
+            | "deprecated"
+    )
+}
+
+/// Whether a header is a way to write a value, of which a sheet may have several beside each other.
+fn is_notation(header: &str) -> bool {
+    matches!(
+        header.trim().to_lowercase().as_str(),
+        "hex"
+            | "rgb"
+            | "rgba"
+            | "hsl"
+            | "hsla"
+            | "hsb"
+            | "oklch"
+            | "px"
+            | "rem"
+            | "em"
+            | "pt"
+            | "%"
+    )
+}
+
 fn same_role(left: &Role, right: &Role) -> bool {
     match (left, right) {
         (Role::Mode { .. }, Role::Mode { .. }) => true,
@@ -102,8 +201,15 @@ pub fn infer(grid: &Grid, sheet_title: &str, context: &ReadContext) -> Inferred 
     {
         return records;
     }
+    let unnamed = match best {
+        None => find_names(grid, context),
+        Some(_) => None,
+    };
     let mut layout = SheetLayout::default();
-    let mut header_row = best.map_or(0, |(_, row)| row);
+    let mut header_row = best
+        .map(|(_, row)| row)
+        .or(unnamed.map(|(row, _)| row))
+        .unwrap_or_default();
     if let Some(row) = best.and_then(|_| lower_header_row(grid, header_row)) {
         header_row = row;
         layout.brands = Brands::Modes;
@@ -119,31 +225,44 @@ pub fn infer(grid: &Grid, sheet_title: &str, context: &ReadContext) -> Inferred 
         columns.push(Column {
             index,
             header,
-            role: role.unwrap_or(Role::Ignore),
+            role: match unnamed {
+                Some((_, column)) if column == index => Role::Name,
+                _ => role.unwrap_or(Role::Ignore),
+            },
         });
     }
     let kind_column = columns
         .iter()
         .find(|column| column.role == Role::Type)
         .map(|column| column.index);
-    for column in &mut columns {
-        let header = &column.header;
-        if column.role != Role::Ignore || header.is_empty() || role_of_header(header).is_some() {
-            continue;
-        }
-        if is_mode_word(header)
-            || holds_values(grid, header_row, column.index, kind_column, context)
-        {
-            column.role = Role::Mode {
-                name: header.clone(),
-            };
-        }
-    }
+    infer_modes(
+        &Looks {
+            grid,
+            header_row,
+            kind_column,
+            context,
+        },
+        &mut columns,
+    );
     infer_long(&mut columns, &mut layout);
     infer_names(grid, header_row, &columns, &mut layout);
+    infer_sections(grid, header_row, &columns, &mut layout);
+    infer_status(grid, header_row, &columns, &mut layout);
     let mut problems = Vec::new();
     let address = a1(sheet_title, header_row, 0);
-    if best.is_none() {
+    if let Some((row, column)) = unnamed {
+        let header = columns.get(column as usize).map(|column| &*column.header);
+        problems.push(Problem {
+            address: a1(sheet_title, row, column),
+            message: [
+                "No column is called Name; “",
+                header.unwrap_or_default(),
+                "” was taken for it.",
+            ]
+            .concat(),
+            remedy: owned("Choose another column if the names stand there."),
+        });
+    } else if best.is_none() {
         problems.push(Problem {
             address: address.clone(),
             message: format!("No header was found in the first {HEADER_SEARCH_ROWS} rows: none of them has a column called Name."),
@@ -275,7 +394,7 @@ fn infer_long(columns: &mut [Column], layout: &mut SheetLayout) {
     }
 }
 
-/// Whether most names are written with points, `--` or `$` and none with slashes.
+/// Whether most names are written with points, `--` or `$` and none with slashes: then what these mean is asked.
 fn infer_names(grid: &Grid, header_row: u32, columns: &[Column], layout: &mut SheetLayout) {
     let Some(column) = columns.iter().find(|column| column.role == Role::Name) else {
         return;
@@ -290,39 +409,241 @@ fn infer_names(grid: &Grid, header_row: u32, columns: &[Column], layout: &mut Sh
         let has_sign = name.contains('.') || name.starts_with('$') || name.contains("--");
         signed += u32::from(has_sign);
     }
-    if signed > 1 && signed * 2 > named {
-        layout.names = Names::Groups;
+    if signed * 2 > named {
+        layout.names = Names::Ask;
     }
 }
 
-fn holds_values(
-    grid: &Grid,
-    header_row: u32,
-    column: u32,
-    kind_column: Option<u32>,
-    context: &ReadContext,
-) -> bool {
-    let rows = grid.rows().saturating_sub(header_row + 1);
-    let stride = (rows / SAMPLE_ROWS).max(1);
-    let (mut filled, mut values) = (0, 0);
-    let mut row = header_row + 1;
-    while row < grid.rows() {
-        let text = grid.row(row);
-        let packed = cell(text, column);
-        if !packed.is_empty() {
-            let expected =
-                kind_column.and_then(|kind| parse_type(&shown(cell(text, kind))).ok().flatten());
-            match value::read(CellView::new(packed), expected, context) {
-                Ok(Reading::Value(value::Value::String(_))) if expected.is_none() => filled += 1,
-                Ok(Reading::Value(_) | Reading::Alias(_) | Reading::Composed { .. }) => {
-                    filled += 1;
-                    values += 1;
-                }
-                Ok(Reading::Empty | Reading::Hold) => {}
-                Err(_) => filled += 1,
-            }
-        }
-        row += stride;
+/// Whether headings stand over names that have no groups of their own: then they are proposed as the groups.
+fn infer_sections(grid: &Grid, header_row: u32, columns: &[Column], layout: &mut SheetLayout) {
+    let name = columns.iter().find(|column| column.role == Role::Name);
+    let (Some(name), Shape::Tokens, Names::Keep) = (name, layout.shape, layout.names) else {
+        return;
+    };
+    if columns.iter().any(|column| column.role == Role::Group) {
+        return;
     }
-    values > 0 && values * 2 >= filled
+    // A heading counts when a row with values follows.
+    let (mut headings, mut open, mut gap) = (0, false, true);
+    for row in header_row + 1..grid.rows().min(header_row + LOOK_ROWS) {
+        let mut filled = Cells::new(grid.row(row))
+            .enumerate()
+            .filter(|(_, packed)| !packed.is_empty());
+        let Some((at, first)) = filled.next() else {
+            gap = true;
+            continue;
+        };
+        if gap && at as u32 == name.index && filled.next().is_none() {
+            open = true;
+            continue;
+        }
+        if at as u32 == name.index && shown(first).contains('/') {
+            return;
+        }
+        headings += u32::from(std::mem::take(&mut open));
+        gap = false;
+    }
+    if headings > 1 {
+        layout.sections = Sections::Groups;
+    }
+}
+
+/// Whether a column says which rows are approved: then only these are proposed.
+fn infer_status(grid: &Grid, header_row: u32, columns: &[Column], layout: &mut SheetLayout) {
+    let is_status = |column: &&Column| {
+        let header = column.header.trim().to_lowercase();
+        let words = ["status", "state", "stage", "approval", "approved", "ready"];
+        column.role == Role::Ignore && words.contains(&header.as_str())
+    };
+    let Some(column) = columns.iter().find(is_status) else {
+        return;
+    };
+    let mut approved: Vec<String> = Vec::new();
+    let mut others = false;
+    for row in header_row + 1..grid.rows().min(header_row + LOOK_ROWS) {
+        let word = shown(cell(grid.row(row), column.index)).to_lowercase();
+        match word.as_str() {
+            "" => {}
+            "approved" | "ready" | "ready for dev" | "final" | "released" | "published"
+            | "done" | "true" | "yes" => {
+                if !approved.contains(&word) {
+                    approved.push(word);
+                }
+            }
+            _ => others = true,
+        }
+    }
+    if others && !approved.is_empty() {
+        layout.only = Some(RowRule {
+            header: column.header.clone(),
+            words: approved,
+        });
+    }
+}
+
+/// A header row and a column of names where no header says so: the first row with several texts and no value, over a
+/// column of texts.
+fn find_names(grid: &Grid, context: &ReadContext) -> Option<(u32, u32)> {
+    let tells = |packed: &str| match value::read(CellView::new(packed), None, context) {
+        Ok(Reading::Value(value)) => value.variable_type() != VariableType::String,
+        Ok(Reading::Alias(_) | Reading::Composed { .. }) => true,
+        Ok(Reading::Empty | Reading::Hold) | Err(_) => false,
+    };
+    let columns = |row: u32| Cells::new(grid.row(row)).take(COLUMNS_MAX as usize);
+    let filled = |row: &u32| columns(*row).filter(|packed| !packed.is_empty()).count() > 1;
+    let row = (0..grid.rows().min(HEADER_SEARCH_ROWS)).find(filled)?;
+    // A variable's name is no header: the sheet has none, or has lost it.
+    if columns(row).any(|packed| tells(packed) || shown(packed).contains('/')) {
+        return None;
+    }
+    let mut headed = (0u32..)
+        .zip(columns(row))
+        .filter(|(_, packed)| !packed.is_empty());
+    let column = headed.find(|(column, packed)| {
+        if is_aside(&shown(packed)) {
+            return false;
+        }
+        let below = row + 1..grid.rows().min(row + 1 + SAMPLE_ROWS);
+        let texts = below.clone().filter(|row| {
+            let packed = cell(grid.row(*row), *column);
+            !shown(packed).is_empty() && !tells(packed)
+        });
+        let rows = below.clone().filter(|row| !grid.row(*row).is_empty());
+        let (texts, rows) = (texts.count(), rows.count());
+        texts > 0 && texts * 4 >= rows * 3
+    });
+    column.map(|(column, _)| (row, column))
+}
+
+/// What is needed to look at the cells under the header.
+struct Looks<'a> {
+    grid: &'a Grid,
+    header_row: u32,
+    kind_column: Option<u32>,
+    context: &'a ReadContext,
+}
+
+/// What a cell looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// Empty, or a value still to come.
+    Nothing,
+    /// A value of a type.
+    Kind(VariableType),
+    /// A reference.
+    Reference,
+    /// A text in a row of texts: perhaps a value, perhaps a note.
+    Text,
+    /// No value.
+    Stray,
+}
+
+/// How the cells of a column look.
+struct Looked {
+    cells: Vec<Look>,
+    values: usize,
+    texts: usize,
+    strays: usize,
+}
+
+impl Looks<'_> {
+    fn at(&self, column: u32) -> Looked {
+        let rows = self.grid.rows().saturating_sub(self.header_row + 1);
+        let stride = (rows / SAMPLE_ROWS).max(1);
+        let mut cells = Vec::new();
+        let mut row = self.header_row + 1;
+        while row < self.grid.rows() {
+            cells.push(self.cell(row, column));
+            row += stride;
+        }
+        let count = |wanted: fn(&Look) -> bool| cells.iter().filter(|look| wanted(look)).count();
+        Looked {
+            values: count(|look| matches!(look, Look::Kind(_) | Look::Reference)),
+            texts: count(|look| *look == Look::Text),
+            strays: count(|look| *look == Look::Stray),
+            cells,
+        }
+    }
+
+    fn cell(&self, row: u32, column: u32) -> Look {
+        let text = self.grid.row(row);
+        let packed = cell(text, column);
+        if packed.is_empty() {
+            return Look::Nothing;
+        }
+        let kind = self.kind_column.map(|kind| shown(cell(text, kind)));
+        let expected = kind.and_then(|kind| parse_type(&kind).ok().flatten());
+        match value::read(CellView::new(packed), expected, self.context) {
+            Ok(Reading::Value(value::Value::String(_))) if expected.is_none() => Look::Stray,
+            Ok(Reading::Value(value::Value::String(_))) => Look::Text,
+            Ok(Reading::Value(value)) => Look::Kind(value.variable_type()),
+            Ok(Reading::Alias(_)) => Look::Reference,
+            Ok(Reading::Composed { .. }) => Look::Kind(VariableType::Color),
+            Ok(Reading::Empty | Reading::Hold) => Look::Nothing,
+            Err(_) => Look::Stray,
+        }
+    }
+}
+
+/// Whether two columns mostly hold values of the same types.
+fn agree(one: &Looked, other: &Looked) -> bool {
+    let (mut same, mut different) = (0, 0);
+    for pair in one.cells.iter().zip(&other.cells) {
+        if let (Look::Kind(one), Look::Kind(other)) = pair {
+            same += u32::from(one == other);
+            different += u32::from(one != other);
+        }
+    }
+    same >= different
+}
+
+/// Which columns are modes. A header's word decides, if it is a mode's; else the values do. They stand behind the name,
+/// and agree in their types with those of the first mode. A text in a row of texts may be a note as well, and counts
+/// only where there would be no mode otherwise.
+fn infer_modes(looks: &Looks<'_>, columns: &mut [Column]) {
+    let name = columns.iter().find(|column| column.role == Role::Name);
+    let name = name.map_or(0, |column| column.index);
+    let said = |header: &str| is_mode_word(header) || is_language(header);
+    let is_open = |column: &Column| {
+        let header = &column.header;
+        column.role == Role::Ignore
+            && !header.is_empty()
+            && role_of_header(header).is_none()
+            && !is_aside(header)
+    };
+    let open: Vec<usize> = (0..columns.len())
+        .filter(|at| is_open(&columns[*at]))
+        .collect();
+    let looked: Vec<(usize, Looked)> = open
+        .into_iter()
+        .map(|at| (at, looks.at(columns[at].index)))
+        .collect();
+    let holds = |at: usize, look: &Looked| {
+        columns[at].index > name && look.values > 0 && look.values >= look.strays
+    };
+    let anchor = looked
+        .iter()
+        .find(|(at, look)| said(&columns[*at].header) && look.values > 0)
+        .or_else(|| looked.iter().find(|(at, look)| holds(*at, look)))
+        .map(|(at, _)| *at);
+    let mut modes: Vec<usize> = Vec::new();
+    for (at, look) in &looked {
+        let first = looked.iter().find(|(first, _)| Some(*first) == anchor);
+        let agrees = first.is_none_or(|(_, first)| agree(first, look));
+        let again = is_notation(&columns[*at].header) && anchor.is_some_and(|anchor| anchor != *at);
+        if said(&columns[*at].header) || (holds(*at, look) && agrees && !again) {
+            modes.push(*at);
+        }
+    }
+    if modes.is_empty() {
+        let text = |(at, look): &&(usize, Looked)| {
+            columns[*at].index > name && look.texts > 0 && look.texts >= look.strays
+        };
+        modes.extend(looked.iter().find(text).map(|(at, _)| *at));
+    }
+    for at in modes {
+        columns[at].role = Role::Mode {
+            name: columns[at].header.clone(),
+        };
+    }
 }

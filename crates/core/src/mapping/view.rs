@@ -18,7 +18,7 @@ use super::{Layout, LayoutProblem, MODES_MAX, ModeColumn, Rule, mode_trouble, re
 use crate::document::index::{Index, hash};
 use crate::owned;
 use crate::protocol::panel::{Brands, Column, Role, Sections, Shape, SheetLayout};
-use crate::sheet::{Cell, Content, push_cell};
+use crate::sheet::{Cell, Content, a1, push_cell};
 
 /// Columns of a turned row; the modes follow.
 mod turned {
@@ -608,6 +608,8 @@ impl View {
                 said.push((row, composer.collection_of(text).into_owned(), name));
             }
         }
+        // Which token's which value stands in the sheet more than once.
+        let mut clashes: Vec<(usize, usize)> = Vec::new();
         let mut known = Index::default();
         known.reset(said.len());
         for (row, collection, name) in said {
@@ -663,14 +665,31 @@ impl View {
                 places.resize(slot + 1, NOWHERE);
             }
             if places[slot] != NOWHERE {
-                let message = format!(
-                    "Row {} has a value for the same token and mode; this one is not used.",
-                    places[slot].0 + 1
-                );
-                self.problem((row, value), message, "Remove one of the two rows.");
+                // Neither is used: nothing says which one is meant.
+                let first = places[slot].0;
+                let told = clashes.contains(&(at, slot));
+                if !told {
+                    clashes.push((at, slot));
+                }
+                let pair = [(first, row), (row, first)];
+                for (row, other) in pair.into_iter().skip(usize::from(told)) {
+                    let message = [
+                        &*a1(&self.tab, other, value),
+                        " is for the same token and mode; neither value is used.",
+                    ]
+                    .concat();
+                    self.problem(
+                        (row, value),
+                        message,
+                        "Remove one of the two rows, or change its mode.",
+                    );
+                }
                 continue;
             }
             places[slot] = (row, value);
+        }
+        for (at, slot) in clashes {
+            turning.made[at].places[slot] = NOWHERE;
         }
         turning
     }

@@ -481,6 +481,8 @@ pub enum Names {
     Keep,
     /// `.` and `--` separate groups as `/` does; `$` and `--` in front are left out.
     Groups,
+    /// Names have such signs, and the designer has not said yet. Only inference says so; nothing is synced with it.
+    Ask,
 }
 
 /// A rule about rows: the cell under a header is one of some words.

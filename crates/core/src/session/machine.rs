@@ -588,16 +588,17 @@ impl Session {
             Action::ConfirmColumns {
                 columns,
                 header_row,
+                layout,
             } => {
                 if let State::ConfirmingColumns {
                     columns: shown,
                     header_row: row,
-                    layout,
+                    layout: shown_layout,
                     busy,
                     ..
                 } = &mut self.state
                 {
-                    let layout = layout.clone();
+                    shown_layout.clone_from(&layout);
                     shown.clone_from(&columns);
                     *row = header_row;
                     *busy = true;

@@ -69,9 +69,10 @@ fn table_row(line: &str) -> Vec<String> {
 }
 
 /// The names of fields. Another line with a colon is prose.
-const FIELDS: [&str; 8] = [
+const FIELDS: [&str; 9] = [
     "known failure",
     "locale",
+    "anew",
     "rem",
     "tab",
     "layout",

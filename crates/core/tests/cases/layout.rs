@@ -43,12 +43,14 @@ fn options(lies: &mut SheetLayout, text: &str) -> Result<(), String> {
             ("shape", "long") => lies.shape = Shape::Long,
             ("brands", "modes") => lies.brands = Brands::Modes,
             ("brands", "collections") => lies.brands = Brands::Collections,
+            ("sections", "ignore") => lies.sections = Sections::Ignore,
             ("sections", "groups") => lies.sections = Sections::Groups,
             ("sections", "collections") => lies.sections = Sections::Collections,
             ("names", "groups") => lies.names = Names::Groups,
             ("names", "keep") => lies.names = Names::Keep,
             ("same-collection", _) => lies.same_collection = true,
             ("skip", rows) => lies.skip_rows = rows.parse().map_err(|_| "skip is no number")?,
+            ("only", "") => lies.only = None,
             ("only", _) => lies.only = rule(),
             ("ignore", _) => lies.ignore = rule(),
             ("rem", _) => lies.rem.push(RemBase {
@@ -88,11 +90,18 @@ pub fn live(case: &Case, rows: &[Vec<Cell>]) -> Result<(World, String), String> 
             columns,
             header_row,
             layout,
+            problems,
             ..
-        } => Some((columns.clone(), *header_row, layout.clone())),
+        } => Some((
+            columns.clone(),
+            *header_row,
+            layout.clone(),
+            problems.clone(),
+        )),
         _ => None,
     });
-    let (columns, header_row, layout) = inferred.ok_or("nothing was inferred")?;
+    let (columns, header_row, layout, inferred_problems) =
+        inferred.ok_or("nothing was inferred")?;
     let mut out = format!("header row {}:", header_row + 1);
     for column in &columns {
         let role = match &column.role {
@@ -103,21 +112,34 @@ pub fn live(case: &Case, rows: &[Vec<Cell>]) -> Result<(World, String), String> 
         let _ = write!(out, " {role};");
     }
     let mut lies = layout.unwrap_or_default();
-    let _ = writeln!(
+    let _ = write!(
         out,
         " {:?}, brands {:?}, names {:?}",
         lies.shape, lies.brands, lies.names
     );
+    if lies.sections != Sections::Ignore {
+        let _ = write!(out, ", headings {:?}", lies.sections);
+    }
+    if let Some(rule) = &lies.only {
+        let _ = write!(out, ", only {}: {}", rule.header, rule.words.join(", "));
+    }
+    out.push('\n');
+    told_problems(&mut out, &inferred_problems);
     options(&mut lies, case.field("layout").unwrap_or_default())?;
     let lies = (lies != SheetLayout::default()).then_some(lies);
-    world.engine.confirm_layout(columns, header_row, lies);
+    world.engine.confirm_columns(columns, header_row, lies);
     world.settle();
     let preview = world.told.iter().rev().find_map(|message| match message {
         ToPanel::Preview(preview) => Some(preview.clone()),
         _ => None,
     });
     let Some(preview) = preview else {
-        return Err(format!("no preview: {:?}", world.told.last()));
+        let Some(ToPanel::Refused { message, remedy }) = world.told.last() else {
+            return Err(format!("no preview: {:?}", world.told.last()));
+        };
+        let remedy = remedy.as_deref().unwrap_or_default();
+        let _ = writeln!(out, "refused: {message}\n    remedy: {remedy}");
+        return Ok((world, out));
     };
     told_problems(&mut out, &preview.problems);
     world.engine.approve(preview.plan, false);
@@ -171,6 +193,9 @@ pub fn variables(file: &File) -> String {
         for (mode, value) in collection.modes.iter().zip(&variable.values) {
             let _ = write!(out, "; {mode} = {}", shown(file, value));
         }
+        if variable.hidden {
+            out.push_str("; hidden");
+        }
         if !variable.description.is_empty() {
             let _ = write!(out, "; description = {}", variable.description);
         }
@@ -180,7 +205,7 @@ pub fn variables(file: &File) -> String {
 }
 
 /// Connects the block `sheet`; with a block `edit` of lines `row | column | cell`, counted from one, edits it then and
-/// holds the outcome to that of the edited sheet connected anew.
+/// holds the outcome to that of the edited sheet connected anew, unless a line `anew:` says why it differs.
 pub fn run(case: &Case) -> Result<String, String> {
     let read = |name: &str| -> Result<Vec<Vec<Cell>>, String> {
         let rows = case.table(name)?;
@@ -224,6 +249,9 @@ pub fn run(case: &Case) -> Result<String, String> {
     let after = variables(&world.file);
     for line in after.lines().filter(|line| !before.contains(line)) {
         let _ = writeln!(out, "{line}");
+    }
+    if case.field("anew").is_some() {
+        return Ok(out);
     }
     let (anew, _) = live(case, &rows)?;
     let anew = variables(&anew.file);

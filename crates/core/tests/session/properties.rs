@@ -171,6 +171,7 @@ fn action() -> impl Strategy<Value = Action> {
         Action::ConfirmColumns {
             columns: columns(),
             header_row: 0,
+            layout: None,
         },
         Action::EditColumns,
         Action::Approve {

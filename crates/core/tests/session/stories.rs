@@ -207,6 +207,7 @@ fn the_whole_way_from_signing_in_to_live() {
     world.act(Action::ConfirmColumns {
         columns: columns(),
         header_row: 0,
+        layout: None,
     });
     let State::Previewing(shown) = world.session.state() else {
         panic!("no preview: {:?}", world.session.state());
@@ -220,6 +221,7 @@ fn the_whole_way_from_signing_in_to_live() {
     world.act(Action::ConfirmColumns {
         columns: columns(),
         header_row: 0,
+        layout: None,
     });
     world.act(Action::Approve {
         plan: plan + 1,

@@ -105,7 +105,7 @@ impl World {
         world.snapshot(rows);
         world.settle();
         let (columns, header_row) = world.inferred();
-        world.engine.confirm_columns(columns, header_row);
+        world.engine.confirm_columns(columns, header_row, None);
         world.settle();
         world
     }

@@ -394,6 +394,7 @@ impl Json {
         let names = match layout.names {
             Names::Keep => "keep",
             Names::Groups => "groups",
+            Names::Ask => "ask",
         };
         self.text_field("names", names);
         self.truth("same_collection", layout.same_collection);
