@@ -128,6 +128,7 @@ extern "C" {
 #[wasm_bindgen(inline_js = r#"
 const END = '\x1e', NEXT = '\x1f';
 const CONNECTION = 'sheetwire.connection', LINK = 'sheetwire.link', MARK = 'sheetwire.run';
+const COLLECTION = 'sheetwire.collection';
 const FILE = 'sheetwire.file', NONCE = 'sheetwire.writer';
 const TYPES = ['COLOR', 'FLOAT', 'STRING', 'BOOLEAN', 'EASING', 'TIMING'];
 const SCOPES = ['ALL_SCOPES', 'TEXT_CONTENT', 'CORNER_RADIUS', 'WIDTH_HEIGHT', 'GAP', 'ALL_FILLS', 'FRAME_FILL',
@@ -184,8 +185,15 @@ export async function read_document() {
       collections.push(collection);
       names.push(name);
       modes.push(own.map((mode) => mode.modeId));
-      text += plain(name);
-      for (const mode of own) text += NEXT + plain(mode.name);
+      const link = collection.getPluginData(COLLECTION), told = {};
+      let stands = link === '' ? '' : '-';
+      if (link !== '' && link.startsWith(prefix)) {
+        const parts = link.slice(prefix.length).split(NEXT);
+        stands = parts[0];
+        for (let at = 1; at + 1 < parts.length; at += 2) told[parts[at]] = parts[at + 1];
+      }
+      text += plain(name) + NEXT + stands;
+      for (const mode of own) text += NEXT + plain(mode.name) + NEXT + (told[mode.modeId] || '');
       text += END;
     } catch { /* removed since the list was made */ }
   }
@@ -284,6 +292,15 @@ export function create_collection(name) {
     names.push(name);
     modes.push(collection.modes.map((mode) => mode.modeId));
   } catch (error) { return why(error); }
+}
+export function rename_collection(collection, name) {
+  try { collections[collection].name = name; names[collection] = name; } catch (error) { return why(error); }
+}
+export function link_collection(collection, text) {
+  const [name, ...own] = text.split(NEXT);
+  let link = prefix + 'n' + name;
+  for (let at = 0; at < own.length; at += 1) if (own[at] !== '') link += NEXT + modes[collection][at] + NEXT + own[at];
+  try { collections[collection].setPluginData(COLLECTION, link); } catch (error) { return why(error); }
 }
 export function rename_mode(collection, mode, name) {
   try { collections[collection].renameMode(modes[collection][mode], name); } catch (error) { return why(error); }
@@ -434,6 +451,8 @@ extern "C" {
 
     // Writes: `None`, or the text of Figma's error. Numbers are slots.
     pub fn create_collection(name: &str) -> Option<String>;
+    pub fn rename_collection(collection: u32, name: &str) -> Option<String>;
+    pub fn link_collection(collection: u32, text: &str) -> Option<String>;
     pub fn rename_mode(collection: u32, mode: u32, name: &str) -> Option<String>;
     pub fn add_mode(collection: u32, name: &str) -> Option<String>;
     pub fn create_variable(collection: u32, name: &str, kind: u32, key: &str) -> Option<String>;

@@ -222,6 +222,7 @@ pub fn connection(text: &str) -> Option<Connection> {
             None => MergePolicy::default(),
         },
         left_out: kept.texts("left_out").unwrap_or_default(),
+        renamed_modes: kept.texts("renamed_modes").unwrap_or_default(),
     })
 }
 

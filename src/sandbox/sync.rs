@@ -73,6 +73,13 @@ impl Figma for Writer<'_> {
     fn write(&mut self, op: &Op<'_>) -> Result<(), String> {
         let refusal = match op {
             Op::CreateCollection { name, .. } => figma::create_collection(name),
+            Op::RenameCollection { collection, name } => {
+                figma::rename_collection(collection.0, name)
+            }
+            Op::SetCollectionLink { collection, names } => {
+                let text = names.join("\u{1f}");
+                figma::link_collection(collection.0, &text)
+            }
             Op::RenameMode {
                 collection,
                 mode,

@@ -23,6 +23,20 @@ pub enum Op<'a> {
         /// Its name.
         name: &'a str,
     },
+    /// Renames a collection.
+    RenameCollection {
+        /// The collection.
+        collection: CollectionSlot,
+        /// The new name.
+        name: &'a str,
+    },
+    /// Writes what a collection and its modes stand for.
+    SetCollectionLink {
+        /// The collection.
+        collection: CollectionSlot,
+        /// Its name in the sheet, then for each mode its name there, empty for a mode that stands for none.
+        names: &'a [&'a str],
+    },
     /// Renames a mode.
     RenameMode {
         /// The collection.
@@ -202,6 +216,8 @@ pub enum Phase {
     Aliases,
     /// Confirmed removals.
     Removals,
+    /// What collections and modes stand for, when everything in them does.
+    Links,
 }
 
 impl Phase {
@@ -212,7 +228,8 @@ impl Phase {
             Phase::Names => Some(Phase::Values),
             Phase::Values => Some(Phase::Aliases),
             Phase::Aliases => Some(Phase::Removals),
-            Phase::Removals => None,
+            Phase::Removals => Some(Phase::Links),
+            Phase::Links => None,
         }
     }
 }

@@ -21,7 +21,8 @@
 //! A variable slot of -1 is a variable of another file. A collection slot of -1 stands alone, with an empty text: Figma
 //! no longer has the variable. Texts of a variable, separated by U+001F and ended by U+001E: name,
 //! description, code syntax for web, Android and iOS, link key, then its text values in the order of modes.
-//! A collection's text is its name and its modes' names, the same way. Control characters U+001C to U+001F never
+//! A collection's text, the same way: its name, its link (empty for none, `-` for one of another sheet, else `n` and the
+//! collection's name in the sheet), then each mode's name and what the link says is its name in the sheet. Control characters U+001C to U+001F never
 //! stand in a packed text; the shell replaces them by a space.
 
 pub mod base;
@@ -193,13 +194,35 @@ impl Link {
     }
 }
 
+/// What a collection's own plugin data says about the sheet's collection that it stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CollectionLink {
+    /// It stands for none.
+    None,
+    /// It stands for one of the connected sheet, of this name when both last agreed.
+    Name(String),
+    /// It stands for one of another sheet.
+    Other,
+}
+
+/// A mode.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Mode {
+    /// Its name.
+    pub name: String,
+    /// Its name in the sheet when both last agreed; empty while its collection's link tells none.
+    pub link: String,
+}
+
 /// A collection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Collection {
     /// Its name.
     pub name: String,
-    /// Its modes' names, in order.
-    pub modes: Vec<String>,
+    /// What it stands for.
+    pub link: CollectionLink,
+    /// Its modes, in order.
+    pub modes: Vec<Mode>,
     /// How many variables it holds.
     pub variables: u32,
 }
@@ -307,9 +330,24 @@ impl Document {
         for record in collections.split_terminator(RECORD_END) {
             let mut texts = record.split(TEXT_SEPARATOR);
             let name = texts.next().unwrap_or_default().to_owned();
+            let link = match texts.next().unwrap_or_default() {
+                "" => CollectionLink::None,
+                link => match link.strip_prefix('n') {
+                    Some(name) => CollectionLink::Name(name.to_owned()),
+                    None => CollectionLink::Other,
+                },
+            };
+            let mut modes = Vec::new();
+            while let Some(name) = texts.next() {
+                modes.push(Mode {
+                    name: name.to_owned(),
+                    link: texts.next().unwrap_or_default().to_owned(),
+                });
+            }
             self.collections.push(Collection {
                 name,
-                modes: texts.map(str::to_owned).collect(),
+                link,
+                modes,
                 variables: 0,
             });
         }
@@ -494,22 +532,21 @@ impl Document {
         CollectionSlot(self.collections.len() as u32)
     }
 
-    /// Adds a collection with its modes.
-    pub fn add_collection(&mut self, name: &str, modes: Vec<String>) -> CollectionSlot {
+    /// Adds a collection as it is born: with one mode.
+    pub fn add_collection(&mut self, name: &str) -> CollectionSlot {
         let slot = self.next_collection();
         self.collections.push(Collection {
             name: name.to_owned(),
-            modes,
+            link: CollectionLink::None,
+            modes: vec![Mode::default()],
             variables: 0,
         });
         slot
     }
 
-    /// A collection's modes, to be changed.
-    pub fn modes_mut(&mut self, slot: CollectionSlot) -> Option<&mut Vec<String>> {
-        self.collections
-            .get_mut(slot.0 as usize)
-            .map(|collection| &mut collection.modes)
+    /// A collection, to be changed.
+    pub fn collection_mut(&mut self, slot: CollectionSlot) -> Option<&mut Collection> {
+        self.collections.get_mut(slot.0 as usize)
     }
 
     /// All collections; the place is the slot.
@@ -517,12 +554,19 @@ impl Document {
         &self.collections
     }
 
-    /// The first collection of that name.
-    pub fn collection_named(&self, name: &str) -> Option<CollectionSlot> {
+    /// The first collection that a test holds for.
+    pub fn find_collection(&self, test: impl Fn(&Collection) -> bool) -> Option<CollectionSlot> {
         self.collections
             .iter()
-            .position(|collection| collection.name == name)
+            .position(test)
             .map(|at| CollectionSlot(at as u32))
+    }
+
+    /// Notes that what is kept with a variable is not up to date.
+    pub fn unsave(&mut self, slot: VariableSlot) {
+        if let Some(Some(variable)) = self.variables.get_mut(slot.0 as usize) {
+            variable.base.unsaved = true;
+        }
     }
 
     /// A collection.

@@ -15,13 +15,14 @@ mod pairing;
 mod report;
 mod rows;
 mod running;
+mod structure;
 
 use std::collections::VecDeque;
 
 use crate::apply::{FAILED_RUNS_MAX, Figma, Run, Totals};
 use crate::decimal;
 use crate::document::index::Index;
-use crate::document::{CollectionSlot, Document, ModeSlot, PackError, VariableSlot};
+use crate::document::{CollectionSlot, Document, PackError, VariableSlot};
 use crate::engine::rows::Row;
 use crate::mapping::grid::{Cells, change, shown};
 use crate::mapping::view::View;
@@ -29,8 +30,8 @@ use crate::mapping::{self, Layout};
 use crate::owned;
 use crate::plan::{RowChange, Write, gate};
 use crate::protocol::panel::{
-    Column, Connection, Counts, LEFT_OUT_MAX, MergePolicy, PREVIEW_ROWS_MAX, PreviewRow,
-    SheetLayout, ToPanel, WaitReason,
+    Column, Connection, Counts, LEFT_OUT_MAX, PREVIEW_ROWS_MAX, PreviewRow, SheetLayout, ToPanel,
+    WaitReason,
 };
 use crate::protocol::relay::{Position, SheetInfo, SheetRef};
 use crate::session::StopReason;
@@ -131,23 +132,6 @@ enum Stage {
     Applying(Run),
 }
 
-/// A collection that rows name.
-#[derive(Debug, Clone)]
-struct CollectionEntry {
-    name: String,
-    slot: Option<CollectionSlot>,
-    /// For each mode of the layout, how many planned writes go to it.
-    needed: Vec<u32>,
-    /// How many variables are to be made in it.
-    creates: u32,
-    /// For each mode of the layout, the mode in Figma.
-    modes: Vec<Option<ModeSlot>>,
-    /// Modes that Figma refused, until everything is done anew.
-    refused: Vec<bool>,
-    /// Why nothing new can be made in it.
-    blocked: bool,
-}
-
 /// A problem at a cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct CellProblem {
@@ -216,7 +200,7 @@ pub struct Engine {
     sound: u32,
     names: Index,
     ids: Index,
-    collections: Vec<CollectionEntry>,
+    collections: Vec<structure::CollectionEntry>,
     references: Vec<(u32, u32)>,
     cyclic: BitSet,
 
@@ -240,7 +224,7 @@ pub struct Engine {
     loose_problems: Vec<CellProblem>,
     kept: SortedMap<u32, Vec<merge::Kept>>,
     kept_changed: bool,
-    listed: Vec<(u32, usize)>,
+    listed: Vec<merge::Listed>,
     /// Slot, place in the base, and what counts as agreed there.
     chosen: Vec<(u32, usize, f64)>,
     /// Rows whose variables keep what they hold, until they are mapped.
@@ -249,6 +233,8 @@ pub struct Engine {
     guessed: BitSet,
     /// Variables that no guess may take.
     apart: BitSet,
+    /// Collections that the designer said are not those that the sheet has renamed.
+    apart_collections: Vec<CollectionSlot>,
     /// Whether guesses were made since the rows were read.
     paired: bool,
     list_number: u32,
@@ -321,6 +307,7 @@ impl Engine {
             leaving: BitSet::default(),
             guessed: BitSet::default(),
             apart: BitSet::default(),
+            apart_collections: Vec::new(),
             paired: false,
             list_number: 0,
             plan_number: 0,
@@ -373,7 +360,8 @@ impl Engine {
         });
     }
 
-    /// Connects a sheet; its snapshot is expected next.
+    /// Connects a sheet; its snapshot is expected next. The sheet that was connected already is read as if for the
+    /// first time; what the designer chose about merging and about rows stays.
     pub fn connect(&mut self, sheet: SheetRef) {
         if self.read_only {
             self.post(ToPanel::Stopped {
@@ -382,6 +370,12 @@ impl Engine {
             return;
         }
         self.forget_sheet();
+        let same = self.connection.take();
+        let (policy, left_out) = same
+            .filter(|connection| connection.sheet == sheet)
+            .map_or_else(Default::default, |connection| {
+                (connection.policy, connection.left_out)
+            });
         self.connection = Some(Connection {
             sheet,
             spreadsheet_title: String::new(),
@@ -391,8 +385,9 @@ impl Engine {
             header_row: 0,
             approved: false,
             layout: None,
-            policy: MergePolicy::default(),
-            left_out: Vec::new(),
+            policy,
+            left_out,
+            renamed_modes: Vec::new(),
         });
         self.layout = None;
         self.keep();
@@ -730,9 +725,11 @@ impl Engine {
             .iter()
             .filter(|row| !self.changes[*row as usize].is_silent())
             .collect();
+        // Renamed collections and modes come first, and can't be left out.
+        let before = self.structure_rows();
         let mut keys: Vec<String> = places
             .iter()
-            .filter_map(|place| rows.get(*place as usize))
+            .filter_map(|place| rows.get((*place as usize).checked_sub(before)?))
             .map(|row| self.link_key(*row))
             .collect();
         keys.sort_unstable();
@@ -959,6 +956,7 @@ impl Engine {
             self.loaded = true;
             self.declined.clear();
             self.apart.clear();
+            self.apart_collections.clear();
             self.stage = self.after_snapshot();
         } else {
             self.after_changes();
@@ -1146,8 +1144,8 @@ impl Engine {
         } else {
             gate(&counts, known, self.sound)
         };
-        let nothing =
-            counts.collections + counts.modes + counts.created + counts.changed + counts.removed
+        let nothing = !self.renames_structure()
+            && counts.collections + counts.modes + counts.created + counts.changed + counts.removed
                 == 0;
         let again = self.totals.rereadings > 0;
         if let Some(confirmed) = self.confirmed.take().filter(|_| !missing)
@@ -1165,9 +1163,9 @@ impl Engine {
         let reason = match reason.or(choosing) {
             _ if approved && !again && !nothing && figma.is_undone() => Some(WaitReason::Undone),
             None if self.guessed.iter().any(|row| {
-                let writes = &self.changes[row as usize].writes;
-                writes.contains(&Write::Name)
-            }) =>
+                let change = self.changes.get(row as usize);
+                change.is_some_and(|change| change.writes.contains(&Write::Name))
+            }) || self.doubts_structure() =>
             {
                 Some(WaitReason::Renames)
             }

@@ -9,3 +9,5 @@ mod properties;
 mod sheet;
 #[path = "sync/stories.rs"]
 mod stories;
+#[path = "sync/structure.rs"]
+mod structure;

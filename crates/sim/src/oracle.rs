@@ -121,20 +121,31 @@ pub fn compare(
     if let (true, Some(difference)) = (alone, differences.first()) {
         return Err(format!("nobody touched the file, and yet {difference:?}"));
     }
-    let columns = ["Collection", "Name", "Type", "light", "dark", "Description"]
+    let [light, dark] = &sheet.modes;
+    let columns = ["Collection", "Name", "Type", light, dark, "Description"]
         .map(|header| sheet.column(header));
     let [
         Some(collection),
         Some(name),
         Some(kind),
-        Some(light),
-        Some(dark),
+        Some(light_column),
+        Some(dark_column),
         Some(description),
     ] = columns
     else {
         return Err(String::from("the sheet lost a column"));
     };
-    let modes = [(light, "light"), (dark, "dark")];
+    let modes = [(light_column, light), (dark_column, dark)];
+    // What Figma calls a collection or a mode of the sheet, which may have kept another name.
+    let called = |field: &str, collection: &str, sheet: &str| {
+        let kept = differences.iter().find(|difference| {
+            difference.collection == collection
+                && difference.values.field == field
+                && difference.values.after == sheet
+        });
+        let kept = kept.and_then(|difference| difference.values.before.clone());
+        kept.unwrap_or_else(|| sheet.to_owned())
+    };
     let told: BTreeSet<usize> = problems
         .iter()
         .filter_map(|problem| {
@@ -192,7 +203,8 @@ pub fn compare(
                 && difference.values.field == "name"
         });
         let kept = kept.and_then(|difference| difference.values.before.as_deref());
-        file.id_of(collection, kept.unwrap_or(name))
+        let collection = called("collection", collection, collection);
+        file.id_of(&collection, kept.unwrap_or(name))
     };
     let (mut demands, mut explained) = (0, 0);
     for row in &rows {
@@ -216,7 +228,8 @@ pub fn compare(
                     .map(|link| link.strip_prefix('a').unwrap_or(link))
                     .and_then(|link| link.strip_prefix('i'))
                     == Some(row.id)
-                    && (file.collections[variable.collection].name != row.collection
+                    && (file.collections[variable.collection].name
+                        != called("collection", row.collection, row.collection)
                         || variable.kind != row.kind)
             });
         let fits = !moved && variable.is_none_or(|variable| variable.kind == row.kind);
@@ -248,7 +261,8 @@ pub fn compare(
             let text = sheet.at(row.row, column);
             let place = variable.and_then(|variable| {
                 let modes = &file.collections[variable.collection].modes;
-                modes.iter().position(|name| name == mode)
+                let mode = called("mode", row.collection, mode);
+                modes.iter().position(|name| *name == mode)
             });
             let held = place
                 .and_then(|place| variable.and_then(|variable| variable.values.get(place)))

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::file::{File, Variable, World as Sandbox};
+use crate::file::{Collection, File, Variable, World as Sandbox};
 use crate::random::Random;
 use sheetwire_core::document::{Held, base};
 use sheetwire_core::protocol::panel::{Difference, Problem, SavedSession, ToPanel, ToSandbox};
@@ -17,6 +17,46 @@ use sheetwire_core::value::{Rgba, Value, VariableType};
 const FOREIGN: &str = "own/";
 /// Steps of a run that the designer can take back.
 const UNDO_MAX: usize = 5;
+
+/// What undo goes back to.
+#[derive(Debug, Clone, Default)]
+struct Point {
+    collections: Vec<Collection>,
+    variables: BTreeMap<u32, Variable>,
+    mark: String,
+}
+
+impl Point {
+    fn of(file: &File) -> Point {
+        Point {
+            collections: file.collections.clone(),
+            variables: file.variables.clone(),
+            mark: file.mark.clone(),
+        }
+    }
+
+    /// Brings a file back here. What was made since is gone for good.
+    fn restore(self, file: &mut File) {
+        for (at, collection) in file.collections.iter_mut().enumerate() {
+            match self.collections.get(at) {
+                Some(before) => {
+                    // The plugin does not learn of it before it reads again.
+                    let modes_known = collection.modes_known;
+                    collection.clone_from(before);
+                    collection.modes_known = modes_known;
+                }
+                None => {
+                    collection.name.clear();
+                    collection.modes.clear();
+                    collection.link.clear();
+                }
+            }
+        }
+        file.variables = self.variables;
+        file.mark = self.mark;
+    }
+}
+
 /// A value that somebody set by hand.
 #[derive(Debug, Clone)]
 struct HandEdit {
@@ -61,8 +101,8 @@ pub struct Plugin {
     foreign: BTreeMap<u32, Variable>,
     ours: BTreeSet<u32>,
     by_hand: Vec<HandEdit>,
-    undo: Vec<(BTreeMap<u32, Variable>, String)>,
-    last_point: (BTreeMap<u32, Variable>, String),
+    undo: Vec<Point>,
+    last_point: Point,
     names: u64,
 }
 
@@ -275,7 +315,7 @@ impl Plugin {
                 self.undo.remove(0);
             }
             let file = &self.sandbox.file;
-            let now = (file.variables.clone(), file.mark.clone());
+            let now = Point::of(file);
             self.undo.push(std::mem::replace(&mut self.last_point, now));
         }
         Ok(more)
@@ -399,7 +439,7 @@ impl Plugin {
             .filter(|(_, variable)| variable.link.is_none() && variable.name.starts_with(FOREIGN))
             .map(|(id, variable)| (*id, variable.clone()))
             .collect();
-        self.last_point = (variables.clone(), self.sandbox.file.mark.clone());
+        self.last_point = Point::of(&self.sandbox.file);
         self.note_ours();
     }
 
@@ -408,7 +448,7 @@ impl Plugin {
         let file = &mut self.sandbox.file;
         let ids: Vec<u32> = file.variables.keys().copied().collect();
         let id = random.place(ids.len()).map(|at| ids[at]);
-        let what = match (random.below(100), id) {
+        let what = match (random.below(104), id) {
             (0..50, Some(id)) => {
                 let value = match file.variables[&id].kind {
                     VariableType::Color => {
@@ -467,25 +507,35 @@ impl Plugin {
                 "a variable is removed by hand"
             }
             (72..80, _) => {
-                if let Some((before, mark)) = self.undo.pop() {
-                    file.variables = before;
-                    file.mark = mark;
+                if let Some(before) = self.undo.pop() {
+                    before.restore(file);
                     self.by_hand.clear();
-                    let File {
-                        collections,
-                        variables,
-                        ..
-                    } = file;
-                    for variable in variables.values_mut() {
-                        let modes = collections[variable.collection].modes.len();
-                        let first = variable.values.first().cloned().unwrap_or(Held::Missing);
-                        variable.values.resize(modes, first);
-                    }
                 }
                 "a run is undone"
             }
+            (100..102, _) => {
+                self.names += 1;
+                if let Some(at) = random.place(file.collections.len())
+                    && !file.collections[at].is_removed()
+                {
+                    file.collections[at].name = format!("ours{}", self.names);
+                }
+                "a collection is renamed by hand"
+            }
+            (102..104, _) => {
+                self.names += 1;
+                if let Some(at) = random.place(file.collections.len())
+                    && !file.collections[at].is_removed()
+                    && let Some(mode) = random.place(file.collections[at].modes.len())
+                {
+                    file.collections[at].modes[mode] = format!("mine{}", self.names);
+                }
+                "a mode is renamed by hand"
+            }
             _ => {
-                if let Some(collection) = random.place(file.collections.len()) {
+                if let Some(collection) = random.place(file.collections.len())
+                    && !file.collections[collection].is_removed()
+                {
                     self.names += 1;
                     let name = format!("{FOREIGN}{}", self.names);
                     file.add_variable(collection, &name, VariableType::Float);

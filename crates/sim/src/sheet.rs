@@ -11,6 +11,7 @@ pub const HEADER: [&str; 6] = ["Collection", "Name", "Type", "light", "dark", "D
 pub const ID: &str = "id";
 const KINDS: [&str; 4] = ["COLOR", "FLOAT", "STRING", "BOOLEAN"];
 const COLLECTIONS: [&str; 2] = ["base", "mode"];
+const MODES: [&str; 2] = ["light", "dark"];
 const WORDS: [&str; 5] = ["Inter", "Roboto", "two words", "é", "semi:colon"];
 /// Rows beyond this are not added.
 const ROWS_MAX: usize = 40;
@@ -19,6 +20,10 @@ const ROWS_MAX: usize = 40;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sheet {
     pub rows: Vec<Vec<String>>,
+    /// The headers of the two columns of values.
+    pub modes: [String; 2],
+    /// The names that the collections go by at present.
+    collections: [String; 2],
     /// The header as it was before somebody broke it.
     broken: Option<Vec<String>>,
     names: u64,
@@ -28,6 +33,8 @@ impl Sheet {
     pub fn new(random: &mut Random) -> Sheet {
         let mut sheet = Sheet {
             rows: vec![HEADER.map(String::from).to_vec()],
+            modes: MODES.map(String::from),
+            collections: COLLECTIONS.map(String::from),
             broken: None,
             names: 0,
         };
@@ -116,7 +123,7 @@ impl Sheet {
     fn add_row(&mut self, random: &mut Random) {
         let kind = *random.one(&KINDS);
         let texts = [
-            String::from(*random.one(&COLLECTIONS)),
+            random.one(&self.collections).clone(),
             self.fresh_name(random),
             kind.to_owned(),
             self.value(kind, random),
@@ -125,8 +132,11 @@ impl Sheet {
         ];
         let at = random.between(1, self.rows.len() as u64 + 1) as usize;
         self.rows.insert(at, Vec::new());
-        for (header, text) in HEADER.iter().zip(texts) {
-            if let Some(column) = self.column(header) {
+        let [light, dark] = &self.modes;
+        let headers = ["Collection", "Name", "Type", light, dark, "Description"];
+        let columns = headers.map(|header| self.column(header));
+        for (column, text) in columns.into_iter().zip(texts) {
+            if let Some(column) = column {
                 self.set(at, column, text);
             }
         }
@@ -146,11 +156,11 @@ impl Sheet {
             .column("Type")
             .map_or("", |column| self.at(row, column));
         let kind = kind.to_owned();
-        match random.below(100) {
+        match random.below(102) {
             0..45 => {
                 let value = self.value(&kind, random);
-                let mode = *random.one(&["light", "dark"]);
-                if let Some(column) = self.column(mode) {
+                let mode = random.one(&self.modes).clone();
+                if let Some(column) = self.column(&mode) {
                     self.set(row, column, value);
                 }
                 "a value is typed"
@@ -200,7 +210,8 @@ impl Sheet {
                 // The same name twice: a copy of a row with another value.
                 let mut copy = self.rows[row].clone();
                 let value = self.value(&kind, random);
-                if let Some(column) = self.column("light").filter(|at| *at < copy.len()) {
+                let light = self.column(&self.modes[0]);
+                if let Some(column) = light.filter(|at| *at < copy.len()) {
                     copy[column] = value;
                 }
                 if self.rows.len() <= ROWS_MAX {
@@ -223,7 +234,7 @@ impl Sheet {
                 "a name is spoilt"
             }
             93..96 => {
-                let collection = String::from(*random.one(&COLLECTIONS));
+                let collection = random.one(&self.collections).clone();
                 if let Some(column) = self.column("Collection") {
                     self.set(row, column, collection);
                 }
@@ -235,6 +246,34 @@ impl Sheet {
                     self.set(row, column, text);
                 }
                 "a description is typed"
+            }
+            98 if self.broken.is_none() => {
+                self.names += 1;
+                let name = format!("mode{}", self.names);
+                let at = random.below(2) as usize;
+                if let Some(column) = self.column(&self.modes[at]) {
+                    self.set(0, column, name.clone());
+                    self.modes[at] = name;
+                }
+                "a mode's header is changed"
+            }
+            99 if self.broken.is_none() => {
+                self.names += 1;
+                let name = format!("brand{}", self.names);
+                let at = random.below(2) as usize;
+                let old = std::mem::replace(&mut self.collections[at], name.clone());
+                let column = self.column("Collection");
+                let (from, to) = (format!("{{{old}:"), format!("{{{name}:"));
+                for cells in self.rows.iter_mut().skip(1) {
+                    for (place, cell) in cells.iter_mut().enumerate() {
+                        if Some(place) == column && *cell == old {
+                            cell.clone_from(&name);
+                        } else if cell.starts_with(&from) {
+                            *cell = cell.replacen(&from, &to, 1);
+                        }
+                    }
+                }
+                "a collection is renamed in the sheet"
             }
             _ => {
                 if self.broken.is_none() {

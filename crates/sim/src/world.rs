@@ -13,7 +13,8 @@ use crate::sheet::Sheet;
 use crate::{Tally, Trace, note, oracle};
 use sheetwire_core::flags::Decision;
 use sheetwire_core::protocol::panel::{
-    Choice, ConflictPolicy, DriftPolicy, MergePolicy, Role, ToPanel, ToSandbox,
+    Choice, ConflictPolicy, DriftPolicy, MergePolicy, PreviewKind, PreviewRow, Role, ToPanel,
+    ToSandbox, WaitReason,
 };
 use sheetwire_core::protocol::relay::{
     ApiError, ClientFrame, CloseReason, ErrorCode, HEARTBEAT_MS, PollReply, PollRequest,
@@ -517,11 +518,15 @@ impl World {
                 busy,
                 problems,
                 ..
-            } => (!busy && problems.is_empty()).then(|| {
-                // A column of people's names may look like one of values; the designer knows better.
+            } => (!busy && (problems.is_empty() || self.sheet.is_whole())).then(|| {
+                // A column of people's names may look like one of values, and few values like notes; the designer
+                // knows better.
                 let columns = columns.into_iter().map(|mut column| {
                     if column.header == "Owner" {
                         column.role = Role::Ignore;
+                    } else if self.sheet.modes.contains(&column.header) {
+                        let name = column.header.clone();
+                        column.role = Role::Mode { name };
                     }
                     column
                 });
@@ -536,7 +541,18 @@ impl World {
                 include_removals: random.chance(300),
             }),
             State::Connected(connected) => {
-                if let Some((_, preview)) = connected.waiting {
+                if let Some((reason, preview)) = connected.waiting {
+                    // Where columns can't be told any more, or another is taken for one, they are pointed out again.
+                    let mistaken = |row: &PreviewRow| {
+                        row.kind == PreviewKind::Rename
+                            && row.fields.iter().any(|change| {
+                                change.field == "mode" && !self.sheet.modes.contains(&change.after)
+                            })
+                    };
+                    let is_lost = reason == WaitReason::Shrunken && self.sheet.is_whole();
+                    if is_lost && random.chance(500) || preview.rows.iter().any(mistaken) {
+                        return Some(Action::EditColumns);
+                    }
                     return Some(if random.chance(850) {
                         Action::Approve {
                             plan: preview.plan,

@@ -5,7 +5,7 @@
 use super::{HEADING, account, button, differences, page, preview};
 use crate::{Panel, sandbox, words};
 use leptos::prelude::*;
-use sheetwire_core::protocol::panel::{Preview, RunReport, WaitReason};
+use sheetwire_core::protocol::panel::{Counts, Preview, RunReport, WaitReason};
 use sheetwire_core::session::{Action, Connected, Link, Notice, State, StopReason};
 use std::time::Duration;
 
@@ -190,13 +190,21 @@ fn waits(panel: Panel, reason: WaitReason, preview: Preview, drawn: RwSignal<usi
             include_removals,
         });
     };
+    let columns = move |kind| {
+        button(kind, words::EDIT_COLUMNS, move || {
+            panel.act(Action::EditColumns)
+        })
+    };
+    let nothing = counts == Counts::default();
     let buttons = match reason {
         WaitReason::Undone => view! {
             {button("plain", words::KEEP_FILE, move || panel.act(Action::KeepFile { plan: number }))}
             {button("primary", words::APPLY_AGAIN, move || approve(false))}
         }
         .into_any(),
+        WaitReason::Shrunken if nothing => columns("primary"),
         WaitReason::Renames => view! {
+            {columns("plain")}
             {button("plain", words::KEEP_APART, move || panel.act(Action::KeepApart { plan: number }))}
             {button("primary", words::RENAME_THEM, move || approve(false))}
         }

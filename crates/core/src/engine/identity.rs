@@ -156,16 +156,16 @@ impl Engine {
         }
         if id.is_empty() && collection.slot.is_some() {
             // The variable may have been renamed in Figma.
-            if let Some(slot) = self
-                .document
-                .linked(&name_key(&collection.name, &name))
-                .filter(|slot| {
+            let was = collection.was.iter().map(String::as_str);
+            for called in std::iter::once(collection.name.as_str()).chain(was) {
+                let linked = self.document.linked(&name_key(called, &name));
+                if let Some(slot) = linked.filter(|slot| {
                     let held = self.document.variable(*slot);
                     self.is_free(*slot, row)
                         && held.map(|variable| variable.collection) == collection.slot
-                })
-            {
-                return Some(slot);
+                }) {
+                    return Some(slot);
+                }
             }
         }
         let owner = collection.slot?;
@@ -200,7 +200,9 @@ impl Engine {
                 && self
                     .collections
                     .get(self.rows[row as usize].collection as usize)
-                    .is_some_and(|entry| entry.name == collection)
+                    .is_some_and(|entry| {
+                        entry.name == collection || entry.was.as_deref() == Some(collection)
+                    })
         })
     }
 }

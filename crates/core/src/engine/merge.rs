@@ -4,6 +4,7 @@
 //! them. Must not know how a cell was read or how a write is performed.
 
 use super::identity::{id_key, name_key};
+use super::structure::NamePlace;
 use super::{Engine, NONE, Stage};
 use crate::document::base::{
     Base, Decision, UNMADE, code_of_alias, code_of_bits, code_of_held, code_of_text, code_of_value,
@@ -28,6 +29,15 @@ pub(super) struct Kept {
     figma: f64,
     /// What would be written.
     write: Write,
+}
+
+/// Where a listed difference stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Listed {
+    /// The name of a collection or a mode.
+    Name(NamePlace),
+    /// Of a row: its place among those that are kept of it.
+    Row(u32, usize),
 }
 
 /// What has been found of one row so far.
@@ -206,6 +216,12 @@ impl Engine {
             .slot
             .and_then(|slot| self.document.variable(slot))
             .is_none_or(|held| held.base.unsaved);
+        if tracked
+            && self.is_relinked(row)
+            && let Some(slot) = merging.slot
+        {
+            self.document.unsave(slot);
+        }
         let linked = merging.writes.contains(&Write::Link);
         if tracked && !linked && (unsaved || !merging.writes.is_empty()) {
             merging.writes.push(Write::Remember);
@@ -247,11 +263,26 @@ impl Engine {
 
     /// Whether the designer left a row out.
     pub(super) fn is_left_out(&self, row: u32) -> bool {
-        let left_out = self
-            .connection
-            .as_ref()
-            .map_or(&[][..], |connection| &connection.left_out);
-        !left_out.is_empty() && left_out.contains(&self.link_key(row))
+        let connection = self.connection.as_ref();
+        if connection.is_none_or(|connection| connection.left_out.is_empty()) {
+            return false;
+        }
+        let entry = self
+            .collections
+            .get(self.rows[row as usize].collection as usize);
+        self.leaves_out(&self.link_key(row))
+            || entry
+                .and_then(|entry| entry.was.as_deref())
+                .is_some_and(|was| {
+                    self.id_of(row).is_empty()
+                        && self.leaves_out(&name_key(was, &self.name_of(row)))
+                })
+    }
+
+    /// Whether the row of a key was left out.
+    pub(super) fn leaves_out(&self, key: &str) -> bool {
+        let connection = self.connection.as_ref();
+        connection.is_some_and(|connection| connection.left_out.iter().any(|left| left == key))
     }
 
     /// The link's key that belongs to a row's variable.
@@ -332,10 +363,19 @@ impl Engine {
         if !std::mem::take(&mut self.kept_changed) {
             return;
         }
-        let mut listed: Vec<(u32, usize)> = Vec::new();
+        let mut listed: Vec<Listed> = Vec::new();
         let mut differences = Differences::default();
         for kind in [DifferenceKind::Conflict, DifferenceKind::Drift] {
-            let mut total = 0;
+            let names = self.kept_names(kind);
+            let mut total = names.len() as u32;
+            for at in names {
+                if listed.len() < DIFFERENCES_MAX
+                    && let Some(difference) = self.name_difference(at, kind)
+                {
+                    listed.push(Listed::Name(at));
+                    differences.items.push(difference);
+                }
+            }
             for row in self.kept.keys() {
                 let kept = self.kept.get(row).map_or(&[][..], Vec::as_slice);
                 for (at, entry) in kept.iter().enumerate() {
@@ -346,7 +386,7 @@ impl Engine {
                     if listed.len() < DIFFERENCES_MAX
                         && let Some(difference) = self.difference(row, entry)
                     {
-                        listed.push((row, at));
+                        listed.push(Listed::Row(row, at));
                         differences.items.push(difference);
                     }
                 }
@@ -399,18 +439,29 @@ impl Engine {
             self.tell_differences();
             return;
         }
-        let chosen: Vec<(u32, usize)> = if items.is_empty() {
+        let chosen: Vec<Listed> = if items.is_empty() {
             let all = self.kept.keys().flat_map(|row| {
                 let count = self.kept.get(row).map_or(0, Vec::len);
-                (0..count).map(move |at| (row, at))
+                (0..count).map(move |at| Listed::Row(row, at))
             });
-            all.collect()
+            let kinds = [DifferenceKind::Conflict, DifferenceKind::Drift];
+            let names = kinds.into_iter().flat_map(|kind| self.kept_names(kind));
+            names.map(Listed::Name).chain(all).collect()
         } else {
             let listed = items.iter().filter_map(|at| self.listed.get(*at as usize));
             listed.copied().collect()
         };
         let mut rows: Vec<u32> = Vec::new();
-        for (row, at) in chosen {
+        let mut names = false;
+        for place in chosen {
+            let (row, at) = match place {
+                Listed::Row(row, at) => (row, at),
+                Listed::Name(at) => {
+                    self.choose_name(at, choice);
+                    names = true;
+                    continue;
+                }
+            };
             let kept = self.kept.get(row).and_then(|kept| kept.get(at));
             let slot = self.rows.get(row as usize).map_or(NONE, |entry| entry.slot);
             let (Some(kept), true) = (kept, slot != NONE) else {
@@ -429,9 +480,10 @@ impl Engine {
                 rows.push(row);
             }
         }
-        if rows.is_empty() {
+        if rows.is_empty() && !names {
             return;
         }
+        self.kept_changed |= names;
         rows.sort_unstable();
         rows.dedup();
         self.map_again(rows);
@@ -443,8 +495,12 @@ impl Engine {
         for row in &rows {
             self.forget_row(*row);
         }
+        self.stage = if rows.is_empty() {
+            Stage::Mapping { at: 0 }
+        } else {
+            Stage::ReadingSome
+        };
         self.dirty = rows;
-        self.stage = Stage::ReadingSome;
     }
 
     /// What was chosen becomes the base, after the variables were read again: what changed since is a difference anew.
@@ -468,9 +524,12 @@ impl Engine {
         }
         connection.policy = policy;
         self.keep();
-        if self.kept.is_empty() || !matches!(self.stage, Stage::Rest) || !self.may_sync() {
+        let keeps_some = !self.kept.is_empty() || self.keeps_names();
+        if !keeps_some || !matches!(self.stage, Stage::Rest) || !self.may_sync() {
             return;
         }
+        self.merge_all_names();
+        self.kept_changed = true;
         let rows = self.kept.keys().collect();
         self.map_again(rows);
     }

@@ -192,6 +192,7 @@ impl Engine {
                 self.apart.insert(slot);
             }
         }
+        self.keep_structure_apart();
         self.start_over();
     }
 }

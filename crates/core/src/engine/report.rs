@@ -60,6 +60,12 @@ impl Engine {
         let Some(layout) = &self.layout else {
             return false;
         };
+        let structure = self.structure_rows();
+        if at < structure {
+            rows.extend(self.structure_row(at));
+            return true;
+        }
+        let at = at - structure;
         let mut shown_rows = self
             .touched
             .iter()

@@ -5,11 +5,12 @@
 
 use super::identity::id_key;
 use super::merge::Merging;
-use super::{CellProblem, CollectionEntry, Engine, NONE, ROWS_A_STEP, SLOTS_A_STEP, Stage};
+use super::structure::CollectionEntry;
+use super::{CellProblem, Engine, NONE, ROWS_A_STEP, SLOTS_A_STEP, Stage};
 use crate::apply::RETRIES_MAX;
 use crate::document::base::Field;
 use crate::document::index::hash;
-use crate::document::{Link, ModeSlot, Scopes, VariableSlot};
+use crate::document::{KEY_SEPARATOR, Link, Scopes, VariableSlot};
 use crate::mapping::grid::{cell, shown};
 use crate::mapping::view::Reach;
 use crate::mapping::{self, HEADER_SEARCH_ROWS, Layout, name_trouble, switch_of};
@@ -216,46 +217,38 @@ impl Engine {
         let rows = sheet
             .rows()
             .min(HEADER_SEARCH_ROWS.max(connection.header_row + 1));
-        for row in 0..rows {
-            let headers: Vec<String> = mapping::headers(sheet, row, lies.brands);
-            let place = |wanted: &str| {
-                let mut places = headers
-                    .iter()
+        // First where every header still stands, then where some have other words.
+        let mut bad = None;
+        let found = [false, true].into_iter().find_map(|renamed| {
+            (0..rows).find_map(|row| {
+                let headers = mapping::headers(sheet, row, lies.brands);
+                let places = places_of(&connection.columns, &headers, renamed)?;
+                let columns: Vec<Column> = headers
+                    .into_iter()
                     .enumerate()
-                    .filter(|(_, header)| !wanted.is_empty() && *header == wanted);
-                match (places.next(), places.next()) {
-                    (Some((at, _)), None) => Some(at as u32),
-                    _ => None,
-                }
-            };
-            let found: Option<Vec<(u32, Role)>> = connection
-                .columns
-                .iter()
-                .filter(used)
-                .map(|column| place(&column.header).map(|at| (at, column.role.clone())))
-                .collect();
-            let Some(found) = found else { continue };
-            let columns: Vec<Column> = headers
-                .into_iter()
-                .enumerate()
-                .map(|(at, header)| {
-                    let index = at as u32;
-                    let role = found
-                        .iter()
-                        .find(|(place, _)| *place == index)
-                        .map_or(Role::Ignore, |(_, role)| role.clone());
-                    Column {
-                        index,
+                    .map(|(at, header)| Column {
+                        index: at as u32,
+                        role: role_at(&connection.columns, &places, at, &header),
                         header,
-                        role,
+                    })
+                    .collect();
+                match Layout::of(&columns, row, &lies) {
+                    Ok(layout) => Some((row, columns, layout, places)),
+                    Err(problems) => {
+                        let first = problems.into_iter().next();
+                        bad = bad.take().or_else(|| Some((row, first?)));
+                        None
                     }
-                })
-                .collect();
-            let Ok(layout) = Layout::of(&columns, row, &lies) else {
-                continue;
-            };
+                }
+            })
+        });
+        if let Some((row, columns, layout, places)) = found {
+            let renamed = self.renamed_columns(&places, &columns);
             self.layout = Some(layout);
             if let Some(connection) = &mut self.connection {
+                for (old, new) in renamed {
+                    note_renamed(&mut connection.renamed_modes, &old, &new);
+                }
                 connection.columns = columns;
                 connection.header_row = row;
             }
@@ -269,16 +262,52 @@ impl Engine {
             .filter(|column| text(column.index) != column.header)
             .map(|column| format!("“{}”", column.header))
             .collect();
+        if let Some((row, problem)) = bad {
+            let problem = CellProblem {
+                column: problem.column.unwrap_or_default(),
+                message: problem.message,
+                remedy: problem.remedy,
+            };
+            self.limit_problems.push((row, problem));
+        }
         self.loose_problems.push(CellProblem {
             column: 0,
             message: if sheet.rows() == 0 {
                 owned("The sheet is empty.")
             } else {
-                format!("The sheet no longer has the columns it was connected with: {}.", gone.join(", "))
+                format!(
+                    "The sheet no longer has the columns it was connected with: {}.",
+                    gone.join(", ")
+                )
             },
-            remedy: owned("Restore the sheet from its version history, or connect it again and choose the columns."),
+            remedy: owned(
+                "Restore the sheet from its version history, or choose the columns again.",
+            ),
         });
         false
+    }
+
+    /// The modes whose columns have another name than before: old and new.
+    fn renamed_columns(
+        &self,
+        places: &[(usize, usize)],
+        columns: &[Column],
+    ) -> Vec<(String, String)> {
+        let Some(connection) = &self.connection else {
+            return Vec::new();
+        };
+        let modes = places.iter().filter_map(|(before, now)| {
+            match (
+                &connection.columns.get(*before)?.role,
+                &columns.get(*now)?.role,
+            ) {
+                (Role::Mode { name: old }, Role::Mode { name: new }) if old != new => {
+                    Some((old.clone(), new.clone()))
+                }
+                _ => None,
+            }
+        });
+        modes.collect()
     }
 
     fn index_row(&mut self, row: u32) {
@@ -298,6 +327,10 @@ impl Engine {
         if name.is_empty() {
             return;
         }
+        let mut bare = true;
+        for column in &layout.modes {
+            bare &= at(column.column).is_empty();
+        }
         let collection = layout
             .collection
             .map(|column| shown(at(column)))
@@ -310,27 +343,11 @@ impl Engine {
         {
             Some(place) => place,
             None => {
-                let modes = layout.modes.len();
-                self.collections.push(CollectionEntry {
-                    name: collection.to_owned(),
-                    slot: None,
-                    needed: vec![0; modes],
-                    creates: 0,
-                    modes: vec![None; modes],
-                    refused: vec![false; modes],
-                    blocked: false,
-                });
-                let place = self.collections.len() - 1;
-                if self.document_known {
-                    meet(&mut self.collections[place], layout, &self.document);
-                }
-                place
+                let entry = CollectionEntry::of(collection, layout.modes.len());
+                self.collections.push(entry);
+                self.collections.len() - 1
             }
         };
-        let mut bare = true;
-        for column in &layout.modes {
-            bare &= at(column.column).is_empty();
-        }
         self.names.insert(row, hash(&name));
         if let Some(column) = layout.id {
             let id = shown(at(column));
@@ -341,14 +358,6 @@ impl Engine {
         let entry = &mut self.rows[row as usize];
         entry.collection = place as u32;
         entry.bare = bare;
-    }
-
-    /// Finds the collections' and modes' slots after the document was read.
-    pub(super) fn meet_document(&mut self) {
-        let Some(layout) = &self.layout else { return };
-        for entry in &mut self.collections {
-            meet(entry, layout, &self.document);
-        }
     }
 
     /// Takes a changed cell in. Only the first change of a row takes it out of the index.
@@ -435,6 +444,7 @@ impl Engine {
     pub(super) fn settle(&mut self) {
         let lifted = std::mem::take(&mut self.lifted);
         let rows = self.grid.rows();
+        let collections = self.collections.len();
         self.rows.resize(rows as usize, Row::EMPTY);
         self.changes.resize_with(rows as usize, RowChange::default);
         self.limit_problems.clear();
@@ -463,6 +473,12 @@ impl Engine {
             } else {
                 before.push((was.row, was.verdict));
             }
+        }
+        if self.collections.len() > collections && self.document_known {
+            for place in collections..self.collections.len() {
+                self.meet(place);
+            }
+            self.pair_collections();
         }
         for was in &lifted {
             if was.row < rows && was.slot != NONE && self.names.hash_of(was.row) != was.hash {
@@ -1395,16 +1411,12 @@ impl Engine {
         let Some(variable) = self.document.variable(slot) else {
             return false;
         };
-        let owner = self
-            .document
-            .collection(variable.collection)
-            .map(|owner| owner.name.as_str());
         let by_name = self.names.under(hash(&variable.name)).any(|row| {
             let entry = &self.rows[row as usize];
             self.collections
                 .get(entry.collection as usize)
-                .map(|entry| entry.name.as_str())
-                == owner
+                .and_then(|entry| entry.slot)
+                == Some(variable.collection)
                 && self.name_of(row) == variable.name
         });
         by_name
@@ -1415,13 +1427,105 @@ impl Engine {
     }
 }
 
-fn meet(entry: &mut CollectionEntry, layout: &Layout, document: &crate::document::Document) {
-    entry.slot = document.collection_named(&entry.name);
-    let held = entry.slot.and_then(|slot| document.collection(slot));
-    for (place, mode) in layout.modes.iter().enumerate() {
-        let at = held.and_then(|held| held.modes.iter().position(|name| *name == mode.name));
-        entry.modes[place] = at.map(|at| ModeSlot(at as u32));
+/// Where the columns in use stand among the headers of a row: place before, place now. Every header is to stand there
+/// once; with `renamed`, a header that is gone may have given way to a new one between the same neighbours, as long as
+/// more than one column keeps its own.
+fn places_of(columns: &[Column], headers: &[String], renamed: bool) -> Option<Vec<(usize, usize)>> {
+    // The headers of records are the variables' names, which may change.
+    let used = |column: &Column| !matches!(column.role, Role::Ignore | Role::Variable);
+    let place = |wanted: &str| {
+        let mut places = headers
+            .iter()
+            .enumerate()
+            .filter(|(_, header)| !wanted.is_empty() && *header == wanted);
+        match (places.next(), places.next()) {
+            (Some((at, _)), None) => Some(at),
+            _ => None,
+        }
+    };
+    let mut found: Vec<(usize, Option<usize>)> = Vec::new();
+    for (at, column) in columns
+        .iter()
+        .enumerate()
+        .filter(|(_, column)| used(column))
+    {
+        found.push((at, place(&column.header)));
     }
+    let known = found.iter().filter(|(_, now)| now.is_some()).count();
+    if known < found.len() && (!renamed || known == 0) {
+        return None;
+    }
+    let is_new = |at: usize| {
+        let header = &headers[at];
+        !header.is_empty() && columns.iter().all(|column| column.header != *header)
+    };
+    let mut places: Vec<(usize, usize)> = Vec::new();
+    for (before, now) in &found {
+        let now = match now {
+            Some(now) => *now,
+            None => {
+                // Right after the nearest column to the left that is still there, or where it was.
+                let left = (0..*before).rev().find_map(|at| {
+                    let now = place(&columns[at].header)?;
+                    Some(now + (*before - at))
+                });
+                let at = left.unwrap_or(*before);
+                if at >= headers.len() || !is_new(at) {
+                    return None;
+                }
+                at
+            }
+        };
+        places.push((*before, now));
+    }
+    // Which of two new columns side by side is the old one would be a guess.
+    let taken = |at: usize| places.iter().any(|(_, now)| *now == at);
+    let beside = |at: usize| at < headers.len() && is_new(at) && !taken(at);
+    let ambiguous = places
+        .iter()
+        .any(|(_, now)| is_new(*now) && (beside(now.wrapping_sub(1)) || beside(now + 1)));
+    (!ambiguous).then_some(places)
+}
+
+/// The role of the column that now stands at a place.
+fn role_at(columns: &[Column], places: &[(usize, usize)], at: usize, header: &str) -> Role {
+    let before = places.iter().find(|(_, now)| *now == at);
+    match before.map(|(before, _)| &columns[*before]) {
+        None => Role::Ignore,
+        // A mode that is called by its header goes on to be.
+        Some(Column {
+            role: Role::Mode { name },
+            header: old,
+            ..
+        }) if name == old => Role::Mode {
+            name: header.to_owned(),
+        },
+        Some(column) => column.role.clone(),
+    }
+}
+
+/// Adds a rename of a mode to those that wait, joining it to an earlier one of the same mode.
+fn note_renamed(renamed: &mut Vec<String>, old: &str, new: &str) {
+    let pair = |old: &str, new: &str| [old, "\n", new].concat();
+    let earlier = renamed.iter_mut().find(|waits| {
+        waits
+            .split_once(KEY_SEPARATOR)
+            .is_some_and(|(_, now)| now == old)
+    });
+    match earlier {
+        Some(waits) => {
+            let first = waits
+                .split_once(KEY_SEPARATOR)
+                .map_or("", |(first, _)| first);
+            *waits = pair(first, new);
+        }
+        None => renamed.push(pair(old, new)),
+    }
+    renamed.retain(|waits| {
+        waits
+            .split_once(KEY_SEPARATOR)
+            .is_some_and(|(old, new)| old != new)
+    });
 }
 
 fn unresolved(column: u32, alias: &AliasRef, why: &Unresolved) -> CellProblem {

@@ -7,7 +7,7 @@ use super::{CellProblem, Effect, Engine, NONE, Stage};
 use crate::apply::{Figma, Op, Phase, Refusal, Run, Totals};
 use crate::document::base::{Base, FIELDS, mode_place};
 use crate::document::index::hash;
-use crate::document::{Held, Link, ModeSlot, Platform, Scopes, Variable, VariableSlot};
+use crate::document::{Held, Link, Platform, Scopes, Variable, VariableSlot};
 use crate::engine::rows::Verdict;
 use crate::mapping::grid::{cell, shown};
 use crate::mapping::{MODES_MAX, VARIABLES_MAX};
@@ -24,7 +24,7 @@ const IDLE_ROWS_A_STEP: usize = 32;
 const WRITES_A_STEP: usize = 8;
 
 /// What became of one place in a run.
-enum Outcome {
+pub(super) enum Outcome {
     /// Nothing to write there.
     Nothing,
     /// Figma took a write.
@@ -83,7 +83,11 @@ impl Engine {
             at: 0,
             write: 0,
             rows: self.touched.iter().collect(),
-            total: counts.collections + counts.modes + self.planned.writes + removals.len() as u32,
+            total: counts.collections
+                + counts.modes
+                + self.structure_writes()
+                + self.planned.writes
+                + removals.len() as u32,
             removals,
             done: 0,
             failed: BitSet::default(),
@@ -108,6 +112,7 @@ impl Engine {
                 Phase::Structure => self.structure_step(&mut run, figma),
                 Phase::Names | Phase::Values | Phase::Aliases => self.row_step(&mut run, figma),
                 Phase::Removals => self.removal_step(&mut run, figma),
+                Phase::Links => self.link_step(&mut run, figma),
             };
             match outcome {
                 Some(Outcome::Nothing) => {}
@@ -140,138 +145,7 @@ impl Engine {
                 .is_some_and(|row| self.changes[*row as usize].writes.len() <= WRITES_A_STEP)
     }
 
-    fn structure_step(&mut self, run: &mut Run, figma: &mut impl Figma) -> Option<Outcome> {
-        let layout = self.layout.as_ref()?;
-        let width = layout.modes.len() + 1;
-        let (place, part) = (run.at / width, run.at % width);
-        let entry = self.collections.get_mut(place)?;
-        run.at += 1;
-        if part == 0 {
-            if entry.slot.is_some() || entry.creates == 0 || entry.blocked {
-                return Some(Outcome::Nothing);
-            }
-            let slot = self.document.next_collection();
-            return Some(
-                match figma.write(&Op::CreateCollection {
-                    collection: slot,
-                    name: &entry.name,
-                }) {
-                    Ok(()) => {
-                        self.document
-                            .add_collection(&entry.name, vec![String::new()]);
-                        entry.slot = Some(slot);
-                        self.totals.writes += 1;
-                        self.totals.counts.collections += 1;
-                        Outcome::Written
-                    }
-                    Err(text) => {
-                        entry.blocked = true;
-                        let column = layout.collection.unwrap_or(layout.name);
-                        let message =
-                            format!("Figma did not make the collection “{}”: {text}", entry.name);
-                        let problem = CellProblem {
-                            column,
-                            message,
-                            remedy: owned("Change its name in the sheet, or sync again."),
-                        };
-                        self.limit_problems.push((layout.header_row, problem));
-                        self.note_refusal(&text, figma);
-                        Outcome::Refused
-                    }
-                },
-            );
-        }
-        let mode = part - 1;
-        let (Some(slot), true) = (
-            entry.slot,
-            entry.needed[mode] > 0 && entry.modes[mode].is_none() && !entry.refused[mode],
-        ) else {
-            return Some(Outcome::Nothing);
-        };
-        let name = &layout.modes[mode].name;
-        let held = self.document.collection(slot);
-        let count = held.map_or(0, |held| held.modes.len());
-        let born = held.is_some_and(|held| held.variables == 0 && held.modes.len() == 1)
-            && entry.modes.iter().all(Option::is_none);
-        let mode_slot = ModeSlot(if born { 0 } else { count as u32 });
-        let op = if born {
-            Op::RenameMode {
-                collection: slot,
-                mode: mode_slot,
-                name,
-            }
-        } else {
-            Op::AddMode {
-                collection: slot,
-                mode: mode_slot,
-                name,
-            }
-        };
-        match figma.write(&op) {
-            Ok(()) => {
-                if let Some(modes) = self.document.modes_mut(slot) {
-                    if born {
-                        modes[0].clone_from(name);
-                    } else {
-                        modes.push(name.clone());
-                    }
-                }
-                entry.modes[mode] = Some(mode_slot);
-                self.totals.writes += 1;
-                self.totals.counts.modes += 1;
-                Some(Outcome::Written)
-            }
-            Err(text) => {
-                self.refuse_mode(place, mode, &text);
-                self.note_refusal(&text, figma);
-                Some(Outcome::Refused)
-            }
-        }
-    }
-
-    /// Figma refuses a mode: say so once at its header, and leave its values alone until everything is done anew.
-    fn refuse_mode(&mut self, place: usize, mode: usize, text: &str) {
-        let (Some(layout), Some(entry)) = (&self.layout, self.collections.get_mut(place)) else {
-            return;
-        };
-        if std::mem::replace(&mut entry.refused[mode], true) {
-            return;
-        }
-        let name = &layout.modes[mode].name;
-        let (message, remedy) = match Refusal::of(text) {
-            Refusal::ModeLimit(limit) => (
-                format!(
-                    "This file's plan allows {limit} modes in a collection, so “{name}” was not added to “{}”.",
-                    entry.name
-                ),
-                owned(
-                    "Ignore the column, remove a mode in Figma, or move the file to a plan with more modes (Professional 10, Organization 20).",
-                ),
-            ),
-            Refusal::ModeName => (
-                format!("Figma refuses “{name}” as a mode's name."),
-                owned("Shorten the header to 40 characters."),
-            ),
-            Refusal::DuplicateName
-            | Refusal::InvalidName
-            | Refusal::TypeMismatch
-            | Refusal::Other => (
-                format!(
-                    "Figma did not add the mode “{name}” to “{}”: {text}",
-                    entry.name
-                ),
-                owned("Sync again; if it stays, ignore the column."),
-            ),
-        };
-        let problem = CellProblem {
-            column: layout.modes[mode].column,
-            message,
-            remedy,
-        };
-        self.limit_problems.push((layout.header_row, problem));
-    }
-
-    fn note_refusal(&mut self, text: &str, figma: &mut impl Figma) {
+    pub(super) fn note_refusal(&mut self, text: &str, figma: &mut impl Figma) {
         self.totals.refused += 1;
         match Refusal::of(text) {
             Refusal::Other => {
@@ -748,6 +622,7 @@ impl Engine {
     }
 
     fn finish_run(&mut self, run: &Run) {
+        self.forget_renamed_modes();
         self.stage = Stage::Rest;
         self.totals.cancelled = run.cancelled;
         if self.totals.stale

@@ -316,6 +316,10 @@ pub struct Connection {
     /// Rows that the designer left out, by their link's key; at most [`LEFT_OUT_MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<String>,
+    /// Mode columns whose headers were changed in the sheet and whose modes are not renamed yet: the old name, a line feed,
+    /// the new one; at most one a column.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub renamed_modes: Vec<String>,
 }
 
 /// What becomes of cells that were changed in Figma since they last agreed with the sheet.

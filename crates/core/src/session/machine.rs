@@ -505,6 +505,7 @@ impl Session {
                 | Action::LeaveOut { .. }
                 | Action::TakeIn { .. }
                 | Action::Resolve { .. }
+                | Action::EditColumns
                 | Action::SyncNow
         );
         if writes && self.is_following() {
@@ -613,7 +614,11 @@ impl Session {
                 }
             }
             Action::EditColumns => {
-                if let (State::Previewing(_), Some(connection)) = (&self.state, &self.connection) {
+                if let (State::Connected(_), Some(sheet)) = (&self.state, self.sheet.clone()) {
+                    self.connect(sheet, now, out);
+                } else if let (State::Previewing(_), Some(connection)) =
+                    (&self.state, &self.connection)
+                {
                     let inferred = self.inferred.clone();
                     self.state = State::ConfirmingColumns {
                         columns: connection.columns.clone(),

@@ -58,6 +58,7 @@ pub fn connection(approved: bool) -> Connection {
         layout: None,
         policy: MergePolicy::default(),
         left_out: Vec::new(),
+        renamed_modes: Vec::new(),
     }
 }
 

@@ -17,6 +17,10 @@ use sheetwire_core::value::VariableType;
 pub struct Collection {
     pub name: String,
     pub modes: Vec<String>,
+    /// How many of the modes the engine knows: those that were read, and those that it made.
+    pub modes_known: usize,
+    /// The collection's name in the sheet, and each mode's.
+    pub link: Vec<String>,
 }
 
 /// A variable; aliases name their targets by id.
@@ -43,6 +47,8 @@ pub struct File {
     pub next_id: u32,
     pub handles: Vec<u32>,
     pub mode_limit: usize,
+    /// Whether Figma takes no new name of a collection or a mode.
+    pub refuses_names: bool,
     pub read_only: bool,
     pub writes: u32,
     /// Refuse this many of the next writes, after letting `fault_after` through.
@@ -58,6 +64,13 @@ pub struct File {
     pub unlinked: Vec<u32>,
 }
 
+impl Collection {
+    /// Without modes it was undone: it is not in the file any more, and its place is not used again.
+    pub fn is_removed(&self) -> bool {
+        self.modes.is_empty()
+    }
+}
+
 impl File {
     pub fn new() -> File {
         File {
@@ -71,6 +84,8 @@ impl File {
         self.collections.push(Collection {
             name: name.into(),
             modes: modes.iter().map(|mode| (*mode).to_owned()).collect(),
+            modes_known: modes.len(),
+            link: Vec::new(),
         });
         self.collections.len() - 1
     }
@@ -161,7 +176,9 @@ impl File {
             .map(String::as_str)
             .join("\u{1f}"),
         );
-        for value in &variable.values {
+        let known = self.collections[variable.collection].modes_known;
+        let missing = std::iter::repeat(&Held::Missing);
+        for value in variable.values.iter().chain(missing).take(known) {
             let slot = |id: &Option<VariableSlot>| {
                 id.and_then(|id| self.slot_of(id.0)).map_or(-1.0, f64::from)
             };
@@ -207,6 +224,13 @@ impl File {
         self.variables.get_mut(&id).ok_or_else(|| "gone".to_owned())
     }
 
+    fn collection(&mut self, slot: CollectionSlot) -> Result<&mut Collection, String> {
+        let found = self.collections.get_mut(slot.0 as usize);
+        found
+            .filter(|collection| !collection.is_removed())
+            .ok_or_else(|| "The collection with that id does not exist".to_owned())
+    }
+
     fn check_name(&self, collection: usize, name: &str, except: Option<u32>) -> Result<(), String> {
         if name.contains(['.', '{', '}']) || name.is_empty() {
             return Err("in createVariable: invalid variable name".into());
@@ -234,6 +258,9 @@ impl File {
     }
 
     fn perform(&mut self, op: &Op<'_>) -> Result<(), String> {
+        if self.refuses_names && matches!(op, Op::RenameCollection { .. } | Op::RenameMode { .. }) {
+            return Err("in set_name: not today".into());
+        }
         match op {
             Op::CreateCollection { collection, name } => {
                 assert_eq!(
@@ -243,34 +270,41 @@ impl File {
                 );
                 self.add_collection(name, &["Mode 1"]);
             }
+            Op::RenameCollection { collection, name } => {
+                self.collection(*collection)?.name = (*name).to_owned();
+            }
+            Op::SetCollectionLink { collection, names } => {
+                self.collection(*collection)?.link =
+                    names.iter().map(|name| (*name).to_owned()).collect();
+            }
             Op::RenameMode {
                 collection,
                 mode,
                 name,
             } => {
+                let modes = &mut self.collection(*collection)?.modes;
                 if name.chars().count() > 40 {
                     return Err("in renameMode: Name cannot exceed 40 characters".into());
                 }
-                self.collections[collection.0 as usize].modes[mode.0 as usize] = (*name).to_owned();
+                let there = modes.get_mut(mode.0 as usize);
+                *there.ok_or("in renameMode: no such mode")? = (*name).to_owned();
             }
             Op::AddMode {
-                collection: CollectionSlot(at),
+                collection,
                 mode,
                 name,
             } => {
-                let at = *at as usize;
-                assert_eq!(
-                    mode.0 as usize,
-                    self.collections[at].modes.len(),
-                    "modes are added at the end"
-                );
-                if self.collections[at].modes.len() >= self.mode_limit {
-                    return Err(format!(
-                        "in addMode: Limited to {} modes only",
-                        self.mode_limit
-                    ));
+                let limit = self.mode_limit;
+                let modes = &mut self.collection(*collection)?.modes;
+                if modes.len() >= limit {
+                    return Err(format!("in addMode: Limited to {limit} modes only"));
                 }
-                self.collections[at].modes.push((*name).to_owned());
+                if modes.len() != mode.0 as usize {
+                    return Err("in addMode: a mode was removed meanwhile".into());
+                }
+                modes.push((*name).to_owned());
+                self.collection(*collection)?.modes_known += 1;
+                let at = collection.0 as usize;
                 for variable in self
                     .variables
                     .values_mut()
@@ -288,6 +322,7 @@ impl File {
                 key,
             } => {
                 let at = collection.0 as usize;
+                self.collection(*collection)?;
                 assert_eq!(variable.0 as usize, self.handles.len(), "slots are dense");
                 self.check_name(at, name, None)?;
                 let id = self.add_variable(at, name, *kind);
@@ -303,7 +338,8 @@ impl File {
                 if value.variable_type() != variable.kind {
                     return Err("Mismatched variable resolved type for mode".into());
                 }
-                variable.values[mode.0 as usize] = Held::stored(value);
+                let there = variable.values.get_mut(mode.0 as usize);
+                *there.ok_or("in setValueForMode: no such mode")? = Held::stored(value);
             }
             Op::SetAlias {
                 variable,
@@ -320,7 +356,8 @@ impl File {
                     return Err("an alias cycle".into());
                 }
                 let to = Some(VariableSlot(to));
-                self.variable(*variable)?.values[mode.0 as usize] = opacity
+                let there = self.variable(*variable)?.values.get_mut(mode.0 as usize);
+                *there.ok_or("in setValueForMode: no such mode")? = opacity
                     .map_or(Held::Alias(to), |opacity| {
                         Held::Composed(to, opacity as f32)
                     });
@@ -514,13 +551,23 @@ impl World {
             }
             Step::ReadAll => {
                 self.file.handles = self.file.variables.keys().copied().collect();
+                for collection in &mut self.file.collections {
+                    collection.modes_known = collection.modes.len();
+                }
                 let collections: String = self
                     .file
                     .collections
                     .iter()
                     .map(|collection| {
-                        let mut texts = vec![collection.name.as_str()];
-                        texts.extend(collection.modes.iter().map(String::as_str));
+                        let link = |at: usize| collection.link.get(at).map_or("", String::as_str);
+                        let own = match collection.link.first() {
+                            Some(name) => format!("n{name}"),
+                            None => String::new(),
+                        };
+                        let mut texts = vec![collection.name.as_str(), &own];
+                        for (at, mode) in collection.modes.iter().enumerate() {
+                            texts.extend([mode.as_str(), link(at + 1)]);
+                        }
                         texts.join("\u{1f}") + "\u{1e}"
                     })
                     .collect();

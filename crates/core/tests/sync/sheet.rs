@@ -59,9 +59,14 @@ pub fn sheet_ref() -> SheetRef {
 
 impl World {
     pub fn snapshot(&mut self, rows: &[Vec<String>]) {
+        self.snapshot_of("Tokens", rows);
+    }
+
+    /// A whole sheet whose tab is called `title`.
+    pub fn snapshot_of(&mut self, title: &str, rows: &[Vec<String>]) {
         let info = SheetInfo {
             spreadsheet_title: "Design".into(),
-            sheet_title: "Tokens".into(),
+            sheet_title: title.into(),
             locale: "en_US".into(),
         };
         let position = Position {

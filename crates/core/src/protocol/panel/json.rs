@@ -325,6 +325,9 @@ impl Json {
         if !connection.left_out.is_empty() {
             self.texts("left_out", &connection.left_out);
         }
+        if !connection.renamed_modes.is_empty() {
+            self.texts("renamed_modes", &connection.renamed_modes);
+        }
         self.close();
     }
 
