@@ -192,7 +192,7 @@ export async function read_document() {
         stands = parts[0];
         for (let at = 1; at + 1 < parts.length; at += 2) told[parts[at]] = parts[at + 1];
       }
-      text += plain(name) + NEXT + stands;
+      text += (collection.isExtension ? '\x1c' : '') + plain(name) + NEXT + stands;
       for (const mode of own) text += NEXT + plain(mode.name) + NEXT + (told[mode.modeId] || '');
       text += END;
     } catch { /* removed since the list was made */ }
@@ -201,6 +201,30 @@ export async function read_document() {
   return text;
 }
 export function variable_count() { return variables.length; }
+const brought = new Map();
+export async function find_in_libraries(wanted) {
+  let text = '', listed;
+  const own = {};
+  for (const record of wanted.split(END)) {
+    const [library, collection, name] = record.split(NEXT);
+    if (!name) continue;
+    try {
+      listed = listed || await figma.teamLibrary.getAvailableLibraryVariableCollectionsAsync();
+      const place = listed.find((each) => each.libraryName === library && each.name === collection);
+      if (!place) continue;
+      own[place.key] = own[place.key] || await figma.teamLibrary.getVariablesInLibraryCollectionAsync(place.key);
+      const found = own[place.key].find((each) => each.name === name);
+      if (!found) continue;
+      let variable = brought.get(found.key);
+      if (!variable) brought.set(found.key, variable = await figma.variables.importVariableByKeyAsync(found.key));
+      const id = variable.id;
+      slots.set(id, variables.length);
+      variables.push(variable); ids.push(id); owners.push(-1);
+      text += record + NEXT + TYPES.indexOf(found.resolvedType) + END;
+    } catch { /* offline, not allowed, or no longer published: the reference leads nowhere, which is said */ }
+  }
+  return text;
+}
 export function note_variables(from, to) {
   for (let slot = from; slot < to; slot += 1) {
     try { const id = variables[slot].id; ids[slot] = id; slots.set(id, slot); } catch { ids[slot] = ''; }
@@ -437,6 +461,10 @@ extern "C" {
     pub async fn read_document() -> Result<JsValue, JsValue>;
     /// How many variables were listed.
     pub fn variable_count() -> u32;
+    /// Brings library variables into reach of aliases: of `wanted` (`library collection name` records) those that were
+    /// found, with their type codes. They get the slots after the listed ones.
+    #[wasm_bindgen(catch)]
+    pub async fn find_in_libraries(wanted: &str) -> Result<JsValue, JsValue>;
     /// Learns the ids of some; aliases are told by them.
     pub fn note_variables(from: u32, to: u32);
     /// Looks some variables up again.

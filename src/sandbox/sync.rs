@@ -389,6 +389,16 @@ impl Handle {
             figma::note_variables(from, count.min(from + NOTE_VARIABLES));
             self.breathe(slice_began).await;
         }
+        let wanted = self.0.borrow().engine.wanted_of_libraries();
+        let found = if wanted.is_empty() {
+            String::new()
+        } else {
+            let found = figma::find_in_libraries(&wanted).await.ok();
+            *slice_began = figma::now_ms();
+            found
+                .and_then(|found| found.as_string())
+                .unwrap_or_default()
+        };
         for from in (0..count).step_by(PACK_VARIABLES as usize) {
             let to = count.min(from + PACK_VARIABLES);
             let text = figma::pack(from, to, fields);
@@ -405,7 +415,9 @@ impl Handle {
             }
             self.breathe(slice_began).await;
         }
-        self.0.borrow_mut().engine.read_end();
+        let mut sync = self.0.borrow_mut();
+        sync.engine.read_libraries(&found);
+        sync.engine.read_end();
     }
 
     async fn read_some(&self, slots: Vec<VariableSlot>) {

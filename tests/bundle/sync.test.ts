@@ -3,7 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { type StoredCollection, type StoredVariable, emptyDocument } from '../figma-host/document.ts';
 import type { FigmaHost } from '../figma-host/host.ts';
+import { FileDocument } from '../figma-host/node.ts';
 import { type PanelMessage, readEnvelope } from '../figma-host/panel.ts';
 import { firstRun, handOver, openPanel } from '../journey/scripted-panel.ts';
 import type { Frame, SheetRef } from '../journey/relay-client.ts';
@@ -102,6 +104,62 @@ test('an alias may point forward, and follows a new row', async () => {
   assert.deepEqual(problems(report), []);
   const [first, second] = ['first', 'second'].map((name) => host.document.variables.find((variable) => variable.name === name));
   assert.deepEqual(Object.values(first?.valuesByMode ?? {}), [{ type: 'VARIABLE_ALIAS', id: second?.id }]);
+  host.dispose();
+});
+
+const collection = (id: string, name: string): StoredCollection => ({
+  id, key: `key-${id}`, name, hiddenFromPublishing: false, remote: false, modes: [{ modeId: `${id}:0`, name: 'Light' }],
+  defaultModeId: `${id}:0`, pluginData: {},
+});
+const published = (id: string, name: string, owner: string): StoredVariable => ({
+  id, key: `key-${id}`, name, description: '', hiddenFromPublishing: false, remote: false, collectionId: owner, resolvedType: 'COLOR',
+  scopes: ['ALL_SCOPES'], codeSyntax: {}, valuesByMode: { [`${owner}:0`]: { r: 0, g: 0, b: 1, a: 1 } }, pluginData: {},
+});
+
+test('a reference into a library leads to its variable, and what is not there is told', async () => {
+  const base = collection('VariableCollectionId:9:1', 'Base');
+  const blue = published('VariableID:9:2', 'brand/500', base.id);
+  const other = published('VariableID:9:3', 'brand/600', base.id);
+  const document = new FileDocument({ ...emptyDocument(), libraries: [{ name: 'Acme Core', collections: [base], variables: [blue, other] }] });
+  const rows: Typed[][] = [
+    ['Name', 'Light', 'Type'],
+    [{ text: 'link' }, '{Acme Core › Base:brand/500}', ''],
+    [{ text: 'veil' }, '{Acme Core › Base:brand/500} / 50%', ''],
+    [{ text: 'lost' }, '{Acme Core › Base:brand/700}', 'COLOR'],
+  ];
+  const { host, report } = await synced(rows, { document });
+  assert.deepEqual(problems(report).map((problem) => problem.address), ['Tokens!B4']);
+  const value = (name: string): unknown => Object.values(document.variables.find((variable) => variable.name === name)?.valuesByMode ?? {})[0];
+  const alias = { type: 'VARIABLE_ALIAS', id: blue.id };
+  assert.deepEqual(value('link'), alias);
+  assert.deepEqual(value('veil'), { color: alias, opacity: 50 });
+  // Only what the sheet refers to is brought in, and a second sync finds it as it is.
+  assert.ok(!document.variables.some((variable) => variable.id === other.id));
+  host.ui.send({ type: 'sync_now' });
+  assert.equal((await host.ui.next('applied'))['writes'], 0);
+  handOver(host.ui, SHEET, changes(rows, [{ row: 1, column: 1, cell: '{Acme Core › Base:brand.600}' }]));
+  await host.ui.next('applied');
+  await host.idle();
+  assert.deepEqual(value('link'), { type: 'VARIABLE_ALIAS', id: other.id });
+  assert.deepEqual(host.errors, []);
+  host.dispose();
+});
+
+test('an extended collection is left alone', async () => {
+  const extended = { ...collection('VariableCollectionId:1:5', 'Brand B'), isExtension: true };
+  const document = new FileDocument({ ...emptyDocument(), collections: [extended] });
+  const { host, report } = await synced([
+    ['Collection', 'Name', 'Light'],
+    ['Brand A', { text: 'brand' }, '#0052cc'],
+    ['Brand B', { text: 'brand' }, '#cc0000'],
+  ], { document });
+  const [problem] = problems(report);
+  assert.equal(problem?.address, 'Tokens!A3');
+  assert.match(problem?.message ?? '', /“Brand B” is an extended collection/);
+  assert.deepEqual(document.collections.map(({ name }) => name).sort(), ['Brand A', 'Brand B']);
+  assert.equal(document.variables.length, 1);
+  assert.deepEqual(document.collection(extended.id)?.pluginData, {});
+  assert.deepEqual(host.errors, []);
   host.dispose();
 });
 

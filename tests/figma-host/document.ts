@@ -27,6 +27,8 @@ export interface StoredCollection {
   hiddenFromPublishing: boolean;
   /** Imported from a library: readable, never writable. */
   remote: boolean;
+  /** Extends another collection (Enterprise): it has modes of its own, and variables only of the other's. */
+  isExtension?: boolean;
   modes: StoredMode[];
   defaultModeId: string;
   pluginData: Record<string, string>;

@@ -681,6 +681,8 @@ export class FigmaHost {
       case 'modes':
       case 'defaultModeId':
         return collection[field];
+      case 'isExtension':
+        return collection.isExtension ?? false;
       default:
         throw new Error(`a collection has no ${field}`);
     }

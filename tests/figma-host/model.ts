@@ -226,6 +226,8 @@ export class VariableModel {
   createVariable(name: string, collectionId: string, resolvedType: string): string {
     const call = 'createVariable';
     const collection = this.#writableCollection(call, collectionId);
+    // What Figma says here is not known: only that an extended collection takes no variables of its own.
+    if (collection.isExtension) throw new FigmaError(call, 'Cannot create variables in an extended collection');
     const type = TYPES.find((each) => each === resolvedType);
     if (!type) {
       const types = TYPES.map((each) => `'${each}'`).join(' | ');

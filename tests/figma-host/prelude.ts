@@ -265,7 +265,7 @@ class CollectionHandle extends WithPluginData implements OfferedCollection {
     return this.#get('remote');
   }
   get isExtension(): boolean {
-    return false;
+    return this.#get('isExtension');
   }
   get key(): string {
     return this.#get('key');

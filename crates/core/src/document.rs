@@ -22,7 +22,8 @@
 //! no longer has the variable. Texts of a variable, separated by U+001F and ended by U+001E: name,
 //! description, code syntax for web, Android and iOS, link key, then its text values in the order of modes.
 //! A collection's text, the same way: its name, its link (empty for none, `-` for one of another sheet, else `n` and the
-//! collection's name in the sheet), then each mode's name and what the link says is its name in the sheet. Control characters U+001C to U+001F never
+//! collection's name in the sheet), then each mode's name and what the link says is its name in the sheet. Before the
+//! name of an extended collection stands U+001C. Control characters U+001C to U+001F never
 //! stand in a packed text; the shell replaces them by a space.
 
 pub mod base;
@@ -30,12 +31,14 @@ pub mod index;
 
 use crate::document::base::Base;
 use crate::document::index::{Index, hash};
-use crate::value::{Scope, Value, VariableType};
+use crate::value::{AliasRef, Scope, Value, VariableType};
 
 /// Ends a packed record.
 pub const RECORD_END: char = '\u{1e}';
 /// Separates the texts of a packed record.
 pub const TEXT_SEPARATOR: char = '\u{1f}';
+/// Before the name of an extended collection in a packed record.
+const EXTENDED: char = '\u{1c}';
 /// Stands between collection and name in a link's key.
 pub const KEY_SEPARATOR: char = '\n';
 
@@ -225,6 +228,8 @@ pub struct Collection {
     pub modes: Vec<Mode>,
     /// How many variables it holds.
     pub variables: u32,
+    /// Whether it extends another one: its variables are that one's, with values of its own.
+    pub extended: bool,
 }
 
 /// A variable.
@@ -252,11 +257,27 @@ pub struct Variable {
     pub base: Base,
 }
 
+/// A variable of a library: aliases may point at it, and that is all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Foreign {
+    /// The library's name.
+    pub library: String,
+    /// The collection's name there.
+    pub collection: String,
+    /// Its name, groups by `/`.
+    pub name: String,
+    /// Its type; `None` when this version knows none such.
+    pub kind: Option<VariableType>,
+}
+
 /// What Figma holds, as last read.
 #[derive(Debug, Clone, Default)]
 pub struct Document {
     collections: Vec<Collection>,
     variables: Vec<Option<Variable>>,
+    /// The library variables, from slot `foreign_from` on.
+    foreign: Vec<Foreign>,
+    foreign_from: u32,
     names: Index,
     links: Index,
 }
@@ -325,11 +346,13 @@ impl Document {
     pub fn begin(&mut self, collections: &str, variables: u32) {
         self.collections.clear();
         self.variables.clear();
+        self.foreign.clear();
         self.names.reset(variables as usize);
         self.links.reset(0);
         for record in collections.split_terminator(RECORD_END) {
             let mut texts = record.split(TEXT_SEPARATOR);
-            let name = texts.next().unwrap_or_default().to_owned();
+            let name = texts.next().unwrap_or_default();
+            let bare = name.strip_prefix(EXTENDED);
             let link = match texts.next().unwrap_or_default() {
                 "" => CollectionLink::None,
                 link => match link.strip_prefix('n') {
@@ -345,7 +368,8 @@ impl Document {
                 });
             }
             self.collections.push(Collection {
-                name,
+                extended: bare.is_some(),
+                name: bare.unwrap_or(name).to_owned(),
                 link,
                 modes,
                 variables: 0,
@@ -540,6 +564,7 @@ impl Document {
             link: CollectionLink::None,
             modes: vec![Mode::default()],
             variables: 0,
+            extended: false,
         });
         slot
     }
@@ -554,11 +579,15 @@ impl Document {
         &self.collections
     }
 
-    /// The first collection that a test holds for.
+    /// The first collection that a test holds for; one that extends another only where there is no other.
     pub fn find_collection(&self, test: impl Fn(&Collection) -> bool) -> Option<CollectionSlot> {
-        self.collections
-            .iter()
-            .position(test)
+        let of = |extended: bool| {
+            self.collections
+                .iter()
+                .position(|collection| collection.extended == extended && test(collection))
+        };
+        of(false)
+            .or_else(|| of(true))
             .map(|at| CollectionSlot(at as u32))
     }
 
@@ -577,6 +606,39 @@ impl Document {
     /// A variable, unless it is gone.
     pub fn variable(&self, slot: VariableSlot) -> Option<&Variable> {
         self.variables.get(slot.0 as usize).and_then(Option::as_ref)
+    }
+
+    /// Adds a library's variable, after all that the file holds and the libraries' before it.
+    pub fn add_foreign(&mut self, foreign: Foreign) {
+        if self.foreign.is_empty() {
+            self.foreign_from = self.slots();
+        }
+        self.foreign.push(foreign);
+        self.variables.push(None);
+    }
+
+    /// A library's variable.
+    pub fn foreign(&self, slot: VariableSlot) -> Option<&Foreign> {
+        let at = slot.0.checked_sub(self.foreign_from)?;
+        self.foreign.get(at as usize)
+    }
+
+    /// The library's variable that a reference means.
+    pub fn foreign_named(&self, alias: &AliasRef) -> Option<VariableSlot> {
+        let found = self.foreign.iter().position(|foreign| {
+            alias.library.as_deref() == Some(&foreign.library)
+                && alias.collection.as_deref() == Some(&foreign.collection)
+                && alias.name == foreign.name
+        });
+        found.map(|at| VariableSlot(self.foreign_from + at as u32))
+    }
+
+    /// The type of a variable, of the file or a library.
+    pub fn kind_of(&self, slot: VariableSlot) -> Option<VariableType> {
+        match self.variable(slot) {
+            Some(variable) => Some(variable.kind),
+            None => self.foreign(slot)?.kind,
+        }
     }
 
     /// How many slots there are, gone ones included.

@@ -10,6 +10,7 @@
 //! of those rows are read again and compared. A snapshot, a long list of changes or "Sync now" does everything anew.
 
 mod identity;
+mod library;
 mod merge;
 mod pairing;
 mod report;
@@ -60,7 +61,8 @@ pub enum Step {
     More,
     /// Hand over the next piece of the oldest announced cells with [`Engine::load`].
     Load,
-    /// Read every local collection and variable: [`Engine::read_begin`], [`Engine::read_take`], [`Engine::read_end`].
+    /// Read every local collection and variable: [`Engine::read_begin`], [`Engine::read_take`], [`Engine::read_end`]; and
+    /// before the end what [`Engine::wanted_of_libraries`] tells, with [`Engine::read_libraries`].
     ReadAll,
     /// Read these variables again, and hand them over with [`Engine::read_again`].
     ReadSome(Vec<VariableSlot>),
@@ -203,6 +205,10 @@ pub struct Engine {
     collections: Vec<structure::CollectionEntry>,
     references: Vec<(u32, u32)>,
     cyclic: BitSet,
+    /// Whether a cell may refer into a library.
+    libraries: bool,
+    /// Rows that may.
+    foreign_rows: Vec<u32>,
 
     document: Document,
     document_known: bool,
@@ -283,6 +289,8 @@ impl Engine {
             collections: Vec::new(),
             references: Vec::new(),
             cyclic: BitSet::default(),
+            libraries: false,
+            foreign_rows: Vec::new(),
             document: Document::default(),
             document_known: false,
             row_of_slot: Vec::new(),
@@ -933,6 +941,11 @@ impl Engine {
             text.rfind('\u{1e}').map_or(0, |at| at + 1)
         };
         let (whole, rest) = text.split_at(end);
+        if whole.contains(library::SIGN) {
+            self.libraries = true;
+            // Which variables of libraries there are is asked when everything is read.
+            self.whole |= !snapshot;
+        }
         if snapshot {
             self.grid.push(whole);
         } else {

@@ -3,6 +3,8 @@
 
 #[path = "sync/file.rs"]
 mod file;
+#[path = "sync/layouts.rs"]
+mod layouts;
 #[path = "sync/properties.rs"]
 mod properties;
 #[path = "sync/sheet.rs"]

@@ -5,7 +5,7 @@
 use super::{CellProblem, Engine, NONE};
 use crate::apply::Totals;
 use crate::decimal;
-use crate::document::{Document, Held, Platform, VariableSlot};
+use crate::document::{Document, Foreign, Held, Platform, VariableSlot};
 use crate::mapping::grid::{cell, shown};
 use crate::owned;
 use crate::plan::{Target, Write};
@@ -336,7 +336,18 @@ fn variable_text(document: &Document, slot: Option<VariableSlot>) -> String {
                 .map_or("", |owner| owner.name.as_str());
             format!("{{{owner}:{}}}", variable.name)
         }
-        None => owned("a variable of another file"),
+        None => match slot.and_then(|slot| document.foreign(slot)) {
+            Some(foreign) => {
+                let Foreign {
+                    library,
+                    collection,
+                    name,
+                    ..
+                } = foreign;
+                ["{", library, " › ", collection, ":", name, "}"].concat()
+            }
+            None => owned("a variable of another file"),
+        },
     }
 }
 

@@ -37,6 +37,8 @@ pub(super) enum Reason {
     DuplicateId,
     /// The variable with the row's id is in another collection.
     Moved,
+    /// The collection extends another one.
+    Extended,
     /// The type cell names no type.
     TypeWord,
     /// The variable exists with another type.
@@ -122,6 +124,7 @@ impl Engine {
         self.collections.clear();
         self.references.clear();
         self.cyclic.clear();
+        self.foreign_rows.clear();
         self.touched.clear();
         self.dirty.clear();
         self.lifted.clear();
@@ -354,6 +357,9 @@ impl Engine {
             if !id.is_empty() {
                 self.ids.insert(row, hash(&id));
             }
+        }
+        if self.libraries && text.contains(super::library::SIGN) {
+            self.foreign_rows.push(row);
         }
         let entry = &mut self.rows[row as usize];
         entry.collection = place as u32;
@@ -653,6 +659,10 @@ impl Engine {
             .collections
             .get(self.rows[row as usize].collection as usize)
             .and_then(|entry| entry.slot);
+        let held = owner.and_then(|slot| self.document.collection(slot));
+        if !bare && held.is_some_and(|owner| owner.extended) {
+            return Err(Reason::Extended);
+        }
         let existing = self
             .attach(row)
             .and_then(|slot| self.document.variable(slot))
@@ -680,9 +690,7 @@ impl Engine {
                 Ok(Reading::Value(value)) => Some(value.variable_type()),
                 Ok(Reading::Composed { .. }) => Some(VariableType::Color),
                 Ok(Reading::Alias(alias)) => match self.resolve(&alias, row) {
-                    Ok(Target::Variable(slot)) => {
-                        self.document.variable(slot).map(|variable| variable.kind)
-                    }
+                    Ok(Target::Variable(slot)) => self.document.kind_of(slot),
                     Ok(Target::Row(target)) => match self.verdict(target, depth + 1) {
                         Verdict::Kind(kind) => Some(kind),
                         Verdict::Unknown | Verdict::Pending | Verdict::Bad(_) => None,
@@ -759,7 +767,7 @@ impl Engine {
     /// What an alias in `row` points at: a row first, then a variable of the file that has none.
     pub(super) fn resolve(&self, alias: &AliasRef, row: u32) -> Result<Target, Unresolved> {
         if alias.library.is_some() {
-            return Err(Unresolved::Library);
+            return self.resolve_foreign(alias).ok_or(Unresolved::Library);
         }
         match self.resolve_name(&alias.name, alias.collection.as_deref(), row) {
             Err(Unresolved::Missing) if alias.name.contains('.') => self.resolve_name(
@@ -918,9 +926,7 @@ impl Engine {
                 }
             };
             let target_kind = match target {
-                Target::Variable(slot) => {
-                    self.document.variable(slot).map(|variable| variable.kind)
-                }
+                Target::Variable(slot) => self.document.kind_of(slot),
                 Target::Row(other) => match self.verdict(other, 0) {
                     Verdict::Kind(kind) => Some(kind),
                     Verdict::Unknown | Verdict::Pending | Verdict::Bad(_) => None,
@@ -1185,6 +1191,21 @@ impl Engine {
                     column,
                     message,
                     "Write the old collection again, or give the row a new id so that a new variable is made.",
+                ))
+            }
+            Reason::Extended => {
+                let column = layout.collection.unwrap_or(layout.name);
+                let entry = self.rows[row as usize].collection;
+                let entry = self.collections.get(entry as usize);
+                let message = [
+                    "“",
+                    entry.map_or("", |entry| entry.name.as_str()),
+                    "” is an extended collection, and Sheetwire leaves these alone.",
+                ];
+                Some(problem(
+                    column,
+                    message.concat(),
+                    "Name the collection that it extends, or another one.",
                 ))
             }
             Reason::TypeWord => {
@@ -1547,8 +1568,15 @@ fn unresolved(column: u32, alias: &AliasRef, why: &Unresolved) -> CellProblem {
             "Say which is meant, as in {Collection:group/name}.",
         ),
         Unresolved::Library => (
-            format!("“{name}” is in a library, and aliases into libraries are not supported yet."),
-            "Refer to a variable of this file.",
+            [
+                "No library that this file may use has “",
+                alias.library.as_deref().unwrap_or_default(),
+                " › ",
+                &name,
+                "”.",
+            ]
+            .concat(),
+            "Check the spelling, or enable the library in Figma (Assets, Libraries) and press Sync now.",
         ),
     };
     CellProblem {

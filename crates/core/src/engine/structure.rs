@@ -504,6 +504,9 @@ impl Engine {
         let entry = &self.collections[place];
         let layout = self.layout.as_ref()?;
         let held = self.document.collection(entry.slot?)?;
+        if held.extended {
+            return None;
+        }
         let was = match &held.link {
             CollectionLink::None => "",
             CollectionLink::Name(of) => of,

@@ -198,14 +198,13 @@ impl View {
                 Reach::Rows(vec![(row, text)])
             }
             Way::Composed => {
-                let before = is_heading(&self.layout, self.source.row(row));
+                let before = self.shape(row);
                 self.source.set_cell(row, column, packed);
                 if row <= self.layout.header_row {
                     return Reach::Rows(vec![(row, self.source.row(row).to_owned())]);
                 }
-                let heading = is_heading(&self.layout, self.source.row(row));
-                let hangs = self.carries(column)
-                    || (self.lies.sections != Sections::Ignore && (before || heading));
+                let after = self.shape(row);
+                let hangs = self.carries(column) || before != after || after.1;
                 if self.grid.rows() < self.source.rows() {
                     self.grid.set_rows(self.source.rows());
                 }
@@ -214,12 +213,13 @@ impl View {
                     rows.retain(|(at, text)| *at == row || self.grid.row(*at) != text);
                     rows
                 } else {
-                    self.compose_one(row)
+                    self.compose_one(row, column)
                 })
             }
             Way::Turned { places, width } => {
+                let before = self.shape(row);
                 self.source.set_cell(row, column, packed);
-                if self.makes_rows(row, column) {
+                if before != self.shape(row) || self.makes_rows(row, column) {
                     return Reach::All;
                 }
                 let shows = places.iter().enumerate();
@@ -258,6 +258,17 @@ impl View {
             }
         }
         true
+    }
+
+    /// Whether a row is empty and whether it is a heading, where headings mean something: a heading changes the rows
+    /// below, and an empty row makes the next one a heading, or no longer.
+    fn shape(&self, row: u32) -> (bool, bool) {
+        let row = self.source.row(row);
+        let counts = self.lies.sections != Sections::Ignore;
+        (
+            counts && is_blank(row),
+            counts && is_heading(&self.layout, row),
+        )
     }
 
     /// Whether other rows hang on a cell of this column.
@@ -323,8 +334,8 @@ impl View {
         .collect()
     }
 
-    /// The text of one row on which no other hangs. What it has from the rows above is in the row as made before.
-    fn compose_one(&self, row: u32) -> Vec<(u32, String)> {
+    /// The text of one row on which no other hangs, after a change in `column`. What it has from the rows above is in the row as made before.
+    fn compose_one(&self, row: u32, column: u32) -> Vec<(u32, String)> {
         let layout = &self.layout;
         let inherits = !layout.groups.is_empty()
             || self.lies.sections != Sections::Ignore
@@ -337,7 +348,7 @@ impl View {
         }
         let made = self.grid.row(row);
         let name = shown(cell(made, layout.name));
-        if name.is_empty() || composer.is_ignored(text) {
+        if name.is_empty() || column == layout.name || composer.is_ignored(text) {
             let mut all = self.compose();
             all.retain(|(at, _)| *at == row);
             return all;
@@ -780,7 +791,7 @@ impl<'a> Composer<'a> {
         if row <= layout.header_row + self.lies.skip_rows {
             return Said::Skip;
         }
-        if Cells::new(text).all(str::is_empty) {
+        if is_blank(text) {
             self.gap = true;
             return Said::Skip;
         }
@@ -875,6 +886,10 @@ fn push_part(name: &mut String, part: &str) {
 fn fits(rule: &Rule, text: &str) -> bool {
     let found = shown(cell(text, rule.column)).to_lowercase();
     rule.words.contains(&found)
+}
+
+fn is_blank(text: &str) -> bool {
+    Cells::new(text).all(str::is_empty)
 }
 
 /// Whether a row holds one cell, the first of its name's.

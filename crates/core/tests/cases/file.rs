@@ -69,10 +69,11 @@ fn table_row(line: &str) -> Vec<String> {
 }
 
 /// The names of fields. Another line with a colon is prose.
-const FIELDS: [&str; 9] = [
+const FIELDS: [&str; 10] = [
     "known failure",
     "locale",
     "anew",
+    "extended",
     "rem",
     "tab",
     "layout",

@@ -3,7 +3,7 @@
 //! Owns how a way to lie and what came of it are written. Must not know how a sheet is read.
 
 use crate::cells;
-use crate::figma::{File, World};
+use crate::figma::{File, LIBRARY_IDS, World};
 use crate::file::Case;
 use sheetwire_core::document::{Held, VariableSlot};
 use sheetwire_core::protocol::panel::{
@@ -11,6 +11,7 @@ use sheetwire_core::protocol::panel::{
 };
 use sheetwire_core::protocol::relay::{Position, SheetInfo, SheetRef};
 use sheetwire_core::sheet::{Cell, pack, pack_changes};
+use sheetwire_core::value::parse_type;
 use std::fmt::Write as _;
 
 pub fn sheet() -> SheetRef {
@@ -75,7 +76,23 @@ pub fn told_problems<'a>(out: &mut String, problems: impl IntoIterator<Item = &'
 
 /// A world in which the case's sheet was connected, previewed and approved, and the words for its preview's problems.
 pub fn live(case: &Case, rows: &[Vec<Cell>]) -> Result<(World, String), String> {
-    let mut world = World::new(File::new());
+    let mut file = File::new();
+    if case.block("library").is_some() {
+        for line in case.table("library")? {
+            let [library, collection, name, kind] = &line[..] else {
+                return Err(format!("no variable of a library: {line:?}"));
+            };
+            let kind = parse_type(kind).ok().flatten().ok_or("no type")?;
+            let texts = [library, collection, name].map(String::clone);
+            let [library, collection, name] = texts;
+            file.libraries.push((library, collection, name, kind));
+        }
+    }
+    if let Some(name) = case.field("extended") {
+        let extended = file.add_collection(name, &["Light"]);
+        file.collections[extended].extended = true;
+    }
+    let mut world = World::new(file);
     world.engine.connect(sheet());
     let info = SheetInfo {
         spreadsheet_title: String::from("Design"),
@@ -150,11 +167,14 @@ pub fn live(case: &Case, rows: &[Vec<Cell>]) -> Result<(World, String), String> 
 /// A value as text for people.
 fn shown(file: &File, value: &Held) -> String {
     let name = |target: &Option<VariableSlot>| {
+        let foreign = target.and_then(|id| id.0.checked_sub(LIBRARY_IDS));
+        let foreign = foreign.and_then(|at| file.libraries.get(at as usize));
         let target = target.and_then(|id| file.variables.get(&id.0));
-        target.map_or_else(
-            || String::from("?"),
-            |target| format!("{{{}}}", target.name),
-        )
+        match (target, foreign) {
+            (Some(target), _) => format!("{{{}}}", target.name),
+            (None, Some((library, _, name, _))) => format!("{{{library} › {name}}}"),
+            (None, None) => String::from("?"),
+        }
     };
     match value {
         Held::Color(channels) => {

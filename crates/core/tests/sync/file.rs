@@ -21,6 +21,8 @@ pub struct Collection {
     pub modes_known: usize,
     /// The collection's name in the sheet, and each mode's.
     pub link: Vec<String>,
+    /// Extends another collection, whose variables it has.
+    pub extended: bool,
 }
 
 /// A variable; aliases name their targets by id.
@@ -62,6 +64,8 @@ pub struct File {
     pub marks: Marks,
     /// Variables whose link was refused by a fault: nothing tells that they were made for a row.
     pub unlinked: Vec<u32>,
+    /// What libraries offer: library, collection, name, type.
+    pub libraries: Vec<(String, String, String, VariableType)>,
 }
 
 impl Collection {
@@ -70,6 +74,9 @@ impl Collection {
         self.modes.is_empty()
     }
 }
+
+/// The id of the first library variable; the others follow.
+pub const LIBRARY_IDS: u32 = 1_000_000;
 
 impl File {
     pub fn new() -> File {
@@ -86,6 +93,7 @@ impl File {
             modes: modes.iter().map(|mode| (*mode).to_owned()).collect(),
             modes_known: modes.len(),
             link: Vec::new(),
+            extended: false,
         });
         self.collections.len() - 1
     }
@@ -219,6 +227,35 @@ impl File {
         }
     }
 
+    fn library_variable(&self, slot: VariableSlot) -> Option<(u32, VariableType)> {
+        let id = *self.handles.get(slot.0 as usize)?;
+        let at = id.checked_sub(LIBRARY_IDS)?;
+        self.libraries
+            .get(at as usize)
+            .map(|(_, _, _, kind)| (id, *kind))
+    }
+
+    /// What a shell does with the library variables that are asked for.
+    fn find_in_libraries(&mut self, wanted: &str) -> String {
+        let mut found = String::new();
+        for record in wanted.split_terminator('\u{1e}') {
+            let at = self
+                .libraries
+                .iter()
+                .position(|(library, collection, name, _)| {
+                    [library.as_str(), collection, name].join("\u{1f}") == record
+                });
+            if let Some(at) = at {
+                let kind = self.libraries[at].3;
+                let code = VariableType::ALL.iter().position(|known| *known == kind);
+                let code = code.expect("a type");
+                self.handles.push(LIBRARY_IDS + at as u32);
+                found.push_str(&format!("{record}\u{1f}{code}\u{1e}"));
+            }
+        }
+        found
+    }
+
     fn variable(&mut self, slot: VariableSlot) -> Result<&mut Variable, String> {
         let id = self.handle(slot)?;
         self.variables.get_mut(&id).ok_or_else(|| "gone".to_owned())
@@ -348,11 +385,16 @@ impl File {
                 opacity,
             } => {
                 let from = self.handle(*variable)?;
-                let to = self.handle(*target)?;
-                if self.variables[&from].kind != self.variables[&to].kind {
+                let foreign = self.library_variable(*target);
+                let to = match foreign {
+                    Some((id, _)) => id,
+                    None => self.handle(*target)?,
+                };
+                let kind = foreign.map_or_else(|| self.variables[&to].kind, |(_, kind)| kind);
+                if self.variables[&from].kind != kind {
                     return Err("Mismatched variable resolved type for mode".into());
                 }
-                if self.leads_to(to, from) {
+                if foreign.is_none() && self.leads_to(to, from) {
                     return Err("an alias cycle".into());
                 }
                 let to = Some(VariableSlot(to));
@@ -564,7 +606,9 @@ impl World {
                             Some(name) => format!("n{name}"),
                             None => String::new(),
                         };
-                        let mut texts = vec![collection.name.as_str(), &own];
+                        let extended = if collection.extended { "\u{1c}" } else { "" };
+                        let name = [extended, &collection.name].concat();
+                        let mut texts = vec![name.as_str(), &own];
                         for (at, mode) in collection.modes.iter().enumerate() {
                             texts.extend([mode.as_str(), link(at + 1)]);
                         }
@@ -572,6 +616,9 @@ impl World {
                     })
                     .collect();
                 let ids = self.file.handles.clone();
+                let found = self
+                    .file
+                    .find_in_libraries(&self.engine.wanted_of_libraries());
                 self.engine.read_begin(&collections, ids.len() as u32);
                 for (at, id) in ids.iter().enumerate() {
                     let (mut numbers, mut text) = (Vec::new(), String::new());
@@ -580,6 +627,7 @@ impl World {
                         .read_take(at as u32, 1, &numbers, &text)
                         .expect("the packing is right");
                 }
+                self.engine.read_libraries(&found);
                 self.engine.read_end();
                 if let Some(meanwhile) = self.meanwhile {
                     meanwhile(&mut self.file);
