@@ -407,6 +407,41 @@ export function set_link(variable, key, base) {
 export function forget_link(variable) {
   try { variables[variable].setPluginData(LINK, ''); } catch (error) { return why(error); }
 }
+export function remove_mode(collection, mode) {
+  try { collections[collection].removeMode(modes[collection][mode]); modes[collection][mode] = ''; } catch (error) { return why(error); }
+}
+export function remove_collection(collection) {
+  try { collections[collection].remove(); } catch (error) { return why(error); }
+}
+export function collection_id(collection) { return collections[collection] ? collections[collection].id : ''; }
+export function mode_id(collection, mode) { return (modes[collection] && modes[collection][mode]) || ''; }
+export function variable_id(variable) { return ids[variable] || ''; }
+export function variable_of(id) { return slot_of(id); }
+export function collection_of(id) { return places[id] === undefined ? -1 : places[id]; }
+export function mode_of(collection, id) { return id === '' || !modes[collection] ? -1 : modes[collection].indexOf(id); }
+export function user_name() { const user = figma.currentUser; return (user && user.name) || ''; }
+const HISTORY = 'sheetwire.history.';
+// Names sort by time: eight digits of base 36 hold milliseconds until the year 2059.
+export function new_run() { return now_ms().toString(36).padStart(8, '0') + '-' + new_mark(); }
+export function keep_past(run, at, text) {
+  try { figma.root.setPluginData(HISTORY + run + '.' + at, text); return true; } catch { return false; }
+}
+function run_keys() { return figma.root.getPluginDataKeys().filter((key) => key.startsWith(HISTORY)); }
+export function run_names() {
+  const names = run_keys().map((key) => key.slice(HISTORY.length)).filter((name) => name.indexOf('.') < 0);
+  return names.sort().reverse();
+}
+export function keep_run(run, text, most) {
+  try {
+    figma.root.setPluginData(HISTORY + run, text);
+    const old = run_names().slice(most);
+    if (old.length > 0) for (const key of run_keys()) {
+      if (old.includes(key.slice(HISTORY.length).split('.')[0])) figma.root.setPluginData(key, '');
+    }
+  } catch { /* a history without it */ }
+}
+export function run_text(run) { return figma.root.getPluginData(HISTORY + run); }
+export function past_text(run, at) { return figma.root.getPluginData(HISTORY + run + '.' + at); }
 export function remove_variable(variable) {
   try { variables[variable].remove(); } catch (error) { return why(error); }
 }
@@ -505,4 +540,30 @@ extern "C" {
     pub fn set_link(variable: u32, key: &str, base: &[f64]) -> Option<String>;
     pub fn forget_link(variable: u32) -> Option<String>;
     pub fn remove_variable(variable: u32) -> Option<String>;
+    pub fn remove_mode(collection: u32, mode: u32) -> Option<String>;
+    pub fn remove_collection(collection: u32) -> Option<String>;
+
+    /// Figma's ids; empty where there is none.
+    pub fn collection_id(collection: u32) -> String;
+    pub fn mode_id(collection: u32, mode: u32) -> String;
+    pub fn variable_id(variable: u32) -> String;
+    /// The slots of ids; -1 where the file has none.
+    pub fn variable_of(id: &str) -> i32;
+    pub fn collection_of(id: &str) -> i32;
+    pub fn mode_of(collection: u32, id: &str) -> i32;
+
+    /// The user's name as Figma shows it; empty where it does not say.
+    pub fn user_name() -> String;
+    /// A name for a run in the file's history; names sort by time.
+    pub fn new_run() -> String;
+    /// Keeps a part of a run's past; false where the file did not take it.
+    pub fn keep_past(run: &str, at: u32, text: &str) -> bool;
+    /// Keeps a run, and forgets the oldest where there are more than `most`.
+    pub fn keep_run(run: &str, text: &str, most: u32);
+    /// The runs that the file keeps, newest first.
+    pub fn run_names() -> Vec<JsValue>;
+    /// What is kept of a run.
+    pub fn run_text(run: &str) -> String;
+    /// A part of a run's past.
+    pub fn past_text(run: &str, at: u32) -> String;
 }

@@ -155,6 +155,10 @@ pub fn read(body: &str) -> Option<ToSandbox> {
         "take_in" => ToSandbox::TakeIn {
             keys: fields.texts("keys")?,
         },
+        "list_runs" => ToSandbox::ListRuns,
+        "restore" => ToSandbox::Restore {
+            run: fields.text("run")?,
+        },
         "cancel" => ToSandbox::Cancel,
         "toggle" => ToSandbox::Toggle {
             on: fields.truth("on")?,

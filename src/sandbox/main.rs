@@ -181,6 +181,8 @@ async fn handle(queue: &Rc<RefCell<Queue>>, event: Event) {
         | ToSandbox::Writer { .. }
         | ToSandbox::LeaveOut { .. }
         | ToSandbox::TakeIn { .. }
+        | ToSandbox::ListRuns
+        | ToSandbox::Restore { .. }
         | ToSandbox::Resolve { .. }
         | ToSandbox::SetPolicy { .. }
         | ToSandbox::Cancel

@@ -5,11 +5,12 @@
 
 use crate::{figma, identity, inbox, say};
 use sheetwire_core::apply::{Figma, Op};
-use sheetwire_core::document::{Platform, VariableSlot};
+use sheetwire_core::document::{CollectionSlot, ModeSlot, Platform, VariableSlot};
 use sheetwire_core::engine::{Effect, Engine, Fields, Step};
+use sheetwire_core::history::{self, Part, RUNS_MAX};
 use sheetwire_core::marks::Marks;
 use sheetwire_core::protocol::panel::{
-    Connection, PreviewRow, SavedSession, ToPanel, ToSandbox, VERSION, json,
+    Connection, PreviewRow, RunEntry, SavedSession, ToPanel, ToSandbox, VERSION, json,
 };
 use sheetwire_core::protocol::relay::SNAPSHOT_BYTES_MAX;
 use sheetwire_core::value::{Value, VariableType};
@@ -28,6 +29,8 @@ const PACK_VARIABLES: u32 = 16;
 const NOTE_VARIABLES: u32 = 256;
 /// Rows of a preview put into words at once.
 const POST_ROWS: usize = 4;
+/// Every field of a variable, as `figma::pack` counts them.
+const ALL_FIELDS: u32 = 15;
 /// Where the marks of runs are kept with the user.
 const MARKS: &str = "sheetwire.runs";
 /// Where the sign-in is kept with the user.
@@ -150,6 +153,8 @@ impl Figma for Writer<'_> {
                 ..
             } => figma::forget_link(variable.0),
             Op::Remove { variable } => figma::remove_variable(variable.0),
+            Op::RemoveMode { collection, mode } => figma::remove_mode(collection.0, mode.0),
+            Op::RemoveCollection { collection } => figma::remove_collection(collection.0),
         };
         refusal.map_or(Ok(()), Err)
     }
@@ -165,9 +170,75 @@ impl Figma for Writer<'_> {
         self.marks.is_undone(&figma::file_name(), &figma::mark())
     }
 
+    fn id(&self, part: Part) -> String {
+        match part {
+            Part::Collection(collection) => figma::collection_id(collection.0),
+            Part::Mode(collection, mode) => figma::mode_id(collection.0, mode.0),
+            Part::Variable(variable) => figma::variable_id(variable.0),
+        }
+    }
+
+    fn variable_of(&self, id: &str) -> Option<VariableSlot> {
+        u32::try_from(figma::variable_of(id)).ok().map(VariableSlot)
+    }
+
+    fn collection_of(&self, id: &str) -> Option<CollectionSlot> {
+        u32::try_from(figma::collection_of(id))
+            .ok()
+            .map(CollectionSlot)
+    }
+
+    fn mode_of(&self, collection: CollectionSlot, id: &str) -> Option<ModeSlot> {
+        u32::try_from(figma::mode_of(collection.0, id))
+            .ok()
+            .map(ModeSlot)
+    }
+
+    fn whole(&mut self, variable: VariableSlot) -> (Vec<f64>, String) {
+        let text = figma::pack_some(&[variable.0], ALL_FIELDS);
+        (figma::packed_numbers(), text)
+    }
+
+    fn keep_run(&mut self, mut run: RunEntry, past: &str) {
+        run.author = figma::user_name();
+        run.unix_ms = figma::now_ms() as u64;
+        let name = figma::new_run();
+        let chunks = history::chunks(past);
+        let mut kept = chunks.iter().zip(0..);
+        let is_kept = kept.all(|(chunk, at)| figma::keep_past(&name, at, chunk));
+        let chunks = if is_kept { chunks.len() } else { 0 };
+        figma::keep_run(&name, &history::entry_text(&run, chunks), RUNS_MAX);
+    }
+
     fn is_writable(&mut self) -> bool {
         figma::is_writable()
     }
+}
+
+/// The file's history, newest first: each run, and of how many texts its past is.
+fn runs() -> Vec<(RunEntry, usize)> {
+    let names = figma::run_names();
+    let runs = names.iter().filter_map(|name| {
+        let name = name.as_string()?;
+        history::entry_of(&name, &figma::run_text(&name))
+    });
+    runs.collect()
+}
+
+/// What was before a run and everything after it, newest first; `None` where one of them does not tell.
+fn pasts(run: &str) -> Option<Vec<String>> {
+    let mut pasts = Vec::new();
+    for (entry, chunks) in runs() {
+        if chunks == 0 {
+            return None;
+        }
+        let texts = (0..chunks as u32).map(|at| figma::past_text(&entry.run, at));
+        pasts.push(texts.collect());
+        if entry.run == run {
+            return Some(pasts);
+        }
+    }
+    None
 }
 
 /// The place of a type in `VariableType::ALL`, which the bindings share.
@@ -286,6 +357,16 @@ impl Handle {
             ToSandbox::KeepApart { plan } => sync.engine.keep_apart(plan),
             ToSandbox::LeaveOut { plan, rows } => sync.engine.leave_out(plan, &rows),
             ToSandbox::TakeIn { keys } => sync.engine.take_in(&keys),
+            ToSandbox::ListRuns => say(&ToPanel::Runs {
+                runs: runs().into_iter().map(|(entry, _)| entry).collect(),
+            }),
+            ToSandbox::Restore { run } => match pasts(&run) {
+                Some(pasts) => sync.engine.restore(&pasts),
+                None => crate::refuse(
+                    "What was before that run is not kept any more.",
+                    "Use Figma's version history.",
+                ),
+            },
             ToSandbox::KeepRemoved { plan } => {
                 let Sync { engine, marks, .. } = &mut *sync;
                 engine.keep_removed(plan, &mut Writer { marks });

@@ -148,6 +148,7 @@ fn take(panel: Panel, message: ToPanel) {
         }
         ToPanel::Flags { .. }
         | ToPanel::File { .. }
+        | ToPanel::Runs { .. }
         | ToPanel::Taken { .. }
         | ToPanel::Kept { .. }
         | ToPanel::Inferred { .. }

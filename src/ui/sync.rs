@@ -7,6 +7,7 @@ mod choose;
 mod columns;
 mod connected;
 mod differences;
+mod history;
 mod lies;
 mod preview;
 mod signin;

@@ -5,8 +5,8 @@
 use sheetwire_core::document::KEY_SEPARATOR;
 use sheetwire_core::flags::Decision;
 use sheetwire_core::protocol::panel::{
-    Brands, ConflictPolicy, Counts, DriftPolicy, Names, PreviewKind, Role, RunReport, Sections,
-    Shape, WaitReason,
+    Brands, ConflictPolicy, Counts, DriftPolicy, Names, PreviewKind, Role, RunEntry, RunReport,
+    Sections, Shape, WaitReason,
 };
 use sheetwire_core::session::{Link, StopReason};
 
@@ -77,6 +77,10 @@ pub const NO_COLLECTION: &str = "No collection";
 
 pub const OPEN_CELL: &str = "Open the sheet at this cell";
 pub const LEAVE_OUT: &str = "Leave out";
+pub const HISTORY: &str = "History";
+pub const READING_HISTORY: &str = "Reading the history…";
+pub const NO_HISTORY: &str = "Nothing was synced yet.";
+pub const GO_BACK: &str = "Go back…";
 pub const TAKE_IN: &str = "Take in";
 pub const TAKE_ALL_IN: &str = "Take all in again";
 
@@ -184,7 +188,7 @@ fn span(seconds: u64) -> String {
 }
 
 /// When a moment of the past was: `just now`, `5 min ago`.
-fn ago(now_unix_ms: u64, then_unix_ms: u64) -> String {
+pub fn ago(now_unix_ms: u64, then_unix_ms: u64) -> String {
     match now_unix_ms.saturating_sub(then_unix_ms) / 1_000 {
         0..5 => String::from("just now"),
         seconds => [&span(seconds), " ago"].concat(),
@@ -494,6 +498,9 @@ pub fn waiting(reason: WaitReason, counts: &Counts) -> String {
         WaitReason::Renames => String::from(
             "Names changed while nobody was looking. These variables seem to be the same under new names.",
         ),
+        WaitReason::Restore => String::from(
+            "This takes the file back to before that run. What was changed since, by hand too, is among it. The sheet stays as it is; rows that it then says otherwise are kept as changed in Figma.",
+        ),
         WaitReason::Undone => {
             String::from("You undid the last sync. Apply it again, or keep the file as it is.")
         }
@@ -516,6 +523,49 @@ pub fn last_run(report: &RunReport, now_unix_ms: u64) -> String {
         "Last sync "
     };
     [verb, &ago(now_unix_ms, report.ended_unix_ms)].concat()
+}
+
+/// Who made a run.
+pub fn run_author(run: &RunEntry) -> String {
+    if run.author.is_empty() {
+        String::from("Somebody")
+    } else {
+        run.author.clone()
+    }
+}
+
+/// What a run of the history did.
+pub fn run_did(run: &RunEntry) -> String {
+    let counts = &run.counts;
+    let did = [
+        (counts.created, " created"),
+        (counts.changed, " changed"),
+        (counts.removed, " removed"),
+        (counts.collections, " collections made"),
+        (counts.modes, " modes made"),
+    ];
+    let mut parts: Vec<String> = did
+        .into_iter()
+        .filter(|(count, _)| *count > 0 && !run.restores)
+        .map(|(count, word)| [number(count).as_str(), word].concat())
+        .collect();
+    if run.restores {
+        parts.push(String::from("Went back"));
+    } else if parts.is_empty() {
+        parts.push(String::from("Names changed"));
+    }
+    parts.join(" · ")
+}
+
+/// The button's full name beside a run.
+pub fn go_back_before(who: &str, what: &str) -> String {
+    ["Go back to before ", who, "’s run: ", what].concat()
+}
+
+/// The button that goes back.
+pub fn go_back(counts: &Counts) -> String {
+    let touched = counts.created + counts.changed + counts.removed;
+    ["Take back ", &several(touched, "variable")].concat()
 }
 
 /// What a run did.

@@ -354,3 +354,50 @@ test('a run that the designer undid waits instead of being done again, and redo 
   assert.deepEqual(host.errors, []);
   host.dispose();
 });
+
+test('the history tells who did what, and going back to before a run is exact', async () => {
+  const rows = SMALL();
+  const { host } = await synced(rows, { user: { id: '1234567890', name: 'Ana' } });
+  const seen = (): unknown => JSON.parse(JSON.stringify({
+    collections: host.document.collections.map(({ id, name, modes }) => ({ id, name, modes })),
+    variables: host.document.variables.map(({ id, name, description, valuesByMode, scopes, codeSyntax }) => ({ id, name, description, valuesByMode, scopes, codeSyntax })),
+  })) as unknown;
+  const before = seen();
+  // A value, an alias, a name, a header, and a new row in a new collection.
+  handOver(host.ui, SHEET, changes(rows, [{ row: 2, column: 2, cell: 20 }, { row: 3, column: 3, cell: '#123456' }, { row: 2, column: 5, cell: 'The gap' }]));
+  await host.ui.next('applied');
+  handOver(host.ui, SHEET, changes(rows, [{ row: 1, column: 1, cell: { text: 'blue/six' } }]));
+  await host.ui.next('applied');
+  handOver(host.ui, SHEET, changes(rows, [{ row: 0, column: 3, cell: 'night' }]));
+  await host.ui.next('applied');
+  rows.push(['Extra', { text: 'edge' }, 1, 2, 'FLOAT', '']);
+  handOver(host.ui, SHEET, snapshot(rows));
+  await host.ui.next('applied');
+  await host.idle();
+  assert.notDeepEqual(seen(), before);
+
+  host.ui.send({ type: 'list_runs' });
+  const runs = (await host.ui.next('runs'))['runs'] as { run: string; author: string; unix_ms: number; counts: Counts; restorable: boolean }[];
+  assert.equal(runs.length, 5);
+  assert.equal(runs[0]?.counts.created, 1);
+  assert.ok(runs.every((run) => run.author === 'Ana' && run.restorable && Math.abs(run.unix_ms - Date.now()) < 600_000));
+  host.ui.send({ type: 'restore', run: runs[3]?.run ?? '' });
+  const waiting = await host.ui.next('waiting');
+  assert.equal(waiting['reason'], 'restore');
+  const { plan, counts: would } = waiting['preview'] as { plan: number; counts: Counts };
+  assert.deepEqual([would.changed, would.removed, would.collections], [3, 1, 1]);
+  host.ui.send({ type: 'approve', plan, include_removals: true });
+  const done = await host.ui.next('applied');
+  assert.deepEqual(problems(done), []);
+  await host.idle();
+  assert.deepEqual(seen(), before);
+
+  // Nothing of it is written again, and one undo takes the going back itself back.
+  host.ui.send({ type: 'sync_now' });
+  assert.equal((await host.ui.next('applied'))['writes'], 0);
+  assert.deepEqual(seen(), before);
+  host.undo();
+  assert.equal(first(host, 'gap'), 20);
+  assert.deepEqual(host.errors, []);
+  host.dispose();
+});

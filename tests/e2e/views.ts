@@ -162,6 +162,12 @@ export const EXHIBITS: Record<string, Exhibit> = {
   'connected-undone': { state: connected({ waiting: ['undone', preview(4, { changed: 4 })] }) },
   'connected-renames': { state: connected({ waiting: ['renames', preview(4, { changed: 4 })] }) },
   'connected-conflicts': { state: connected({ differences: differences(3, 2) }) },
+  'connected-history': { state: connected({ runs: [
+    { run: '2', author: 'Ana Costa', unix_ms: Date.now() - 90_000, counts: { collections: 0, modes: 0, created: 2, changed: 12, unchanged: 0, removed: 1 }, restorable: true },
+    { run: '1', author: 'Benedikt von Hohenzollern-Sigmaringen', unix_ms: Date.now() - 86_400_000, counts: { collections: 0, modes: 0, created: 0, changed: 3, unchanged: 0, removed: 0 }, restores: true, restorable: true },
+    { run: '0', author: '', unix_ms: Date.now() - 900_000_000, counts: { collections: 3, modes: 6, created: 1_744, changed: 0, unchanged: 0, removed: 0 }, restorable: false },
+  ] }) },
+  'connected-restore': { state: connected({ waiting: ['restore', preview(4, { changed: 4 })] }) },
   'connected-drift': { state: connected({ differences: differences(0, 250) }) },
   'connected-toggled': { state: connected({ link: 'down', stopped: 'toggled', connection: { ...CONNECTION, on: false } }) },
   ...Object.fromEntries(['disconnected', 'signed_out', 'switched_off', 'breaker', 'read_only'].map((stopped) => [

@@ -4,7 +4,8 @@
 //! performed, or why it was planned.
 
 use crate::document::{CollectionSlot, ModeSlot, Platform, Scopes, VariableSlot};
-use crate::protocol::panel::Counts;
+use crate::history::Part;
+use crate::protocol::panel::{Counts, RunEntry};
 use crate::sorted::BitSet;
 use crate::value::{Value, VariableType};
 
@@ -139,6 +140,18 @@ pub enum Op<'a> {
         /// The variable.
         variable: VariableSlot,
     },
+    /// Removes a mode, with its values.
+    RemoveMode {
+        /// The collection.
+        collection: CollectionSlot,
+        /// The mode.
+        mode: ModeSlot,
+    },
+    /// Removes a collection, with everything in it.
+    RemoveCollection {
+        /// The collection.
+        collection: CollectionSlot,
+    },
 }
 
 /// Who performs the operations.
@@ -154,6 +167,25 @@ pub trait Figma {
 
     /// Whether the file was taken back to before a run of this user: [`crate::marks`].
     fn is_undone(&mut self) -> bool;
+
+    /// Figma's id of something that was read or made.
+    fn id(&self, part: Part) -> String;
+
+    /// The slot of a variable with an id; `None` where the file has none.
+    fn variable_of(&self, id: &str) -> Option<VariableSlot>;
+
+    /// The slot of a collection with an id.
+    fn collection_of(&self, id: &str) -> Option<CollectionSlot>;
+
+    /// The slot of a collection's mode with an id.
+    fn mode_of(&self, collection: CollectionSlot, id: &str) -> Option<ModeSlot>;
+
+    /// Everything of one variable, packed as in [`crate::document::Document::take`].
+    fn whole(&mut self, variable: VariableSlot) -> (Vec<f64>, String);
+
+    /// Keeps a run in the file's history, within its undo step. The host says who and when; `past` is empty for a run
+    /// that can't be gone back to.
+    fn keep_run(&mut self, run: RunEntry, past: &str);
 
     /// Whether anything can be written to this file at all; asked only after a write failed for an unknown reason.
     fn is_writable(&mut self) -> bool;

@@ -10,10 +10,12 @@
 //! of those rows are read again and compared. A snapshot, a long list of changes or "Sync now" does everything anew.
 
 mod identity;
+mod journal;
 mod library;
 mod merge;
 mod pairing;
 mod report;
+mod restoring;
 mod rows;
 mod running;
 mod structure;
@@ -132,6 +134,8 @@ enum Stage {
         rows: Vec<PreviewRow>,
     },
     Applying(Run),
+    PlanningBack,
+    Restoring(restoring::Backwards),
 }
 
 /// A problem at a cell.
@@ -241,6 +245,8 @@ pub struct Engine {
     apart: BitSet,
     /// Collections that the designer said are not those that the sheet has renamed.
     apart_collections: Vec<CollectionSlot>,
+    journal: journal::Journal,
+    restore: Option<restoring::Restore>,
     /// Whether guesses were made since the rows were read.
     paired: bool,
     list_number: u32,
@@ -316,6 +322,8 @@ impl Engine {
             guessed: BitSet::default(),
             apart: BitSet::default(),
             apart_collections: Vec::new(),
+            journal: journal::Journal::default(),
+            restore: None,
             paired: false,
             list_number: 0,
             plan_number: 0,
@@ -449,7 +457,13 @@ impl Engine {
         } else if !self.may_sync() {
             self.cancel();
             self.waiting = None;
-            if !loading && !matches!(self.stage, Stage::Rest | Stage::Applying(_)) {
+            self.restore = None;
+            if !loading
+                && !matches!(
+                    self.stage,
+                    Stage::Rest | Stage::Applying(_) | Stage::Restoring(_)
+                )
+            {
                 self.stage = Stage::Rest;
                 self.tell_taken();
             }
@@ -476,6 +490,7 @@ impl Engine {
         self.loaded = false;
         self.grid.clear(0);
         self.waiting = None;
+        self.restore = None;
         self.choosing = None;
         self.confirmed = None;
         self.failed_runs = 0;
@@ -487,7 +502,8 @@ impl Engine {
 
     /// A run that is thrown away has still written something, which becomes an undo step of its own.
     fn finish_cut_off_run(&mut self) {
-        if matches!(self.stage, Stage::Applying(_)) && self.totals.writes > 0 {
+        if matches!(self.stage, Stage::Applying(_) | Stage::Restoring(_)) && self.totals.writes > 0
+        {
             self.effects.push(Effect::CommitUndo);
         }
         self.totals = Totals::default();
@@ -656,6 +672,10 @@ impl Engine {
             );
             return;
         }
+        if self.is_restore(plan) {
+            self.approve_restore();
+            return;
+        }
         let Some(seen) = self.take_waiting(plan) else {
             return;
         };
@@ -692,9 +712,10 @@ impl Engine {
     }
 
     fn take_waiting(&mut self, plan: u32) -> Option<Waiting> {
+        let back = self.is_restore(plan);
         let current = self
             .waiting
-            .filter(|waiting| waiting.number == plan && matches!(self.stage, Stage::Rest));
+            .filter(|waiting| !back && waiting.number == plan && matches!(self.stage, Stage::Rest));
         match current {
             Some(_) => self.waiting = None,
             None => self.refuse(
@@ -716,6 +737,10 @@ impl Engine {
 
     /// Leaves the file as it is where an undone run would be done again.
     pub fn keep_file(&mut self, plan: u32) {
+        if self.is_restore(plan) {
+            self.drop_restore();
+            return;
+        }
         if self.take_waiting(plan).is_none() {
             return;
         }
@@ -866,6 +891,14 @@ impl Engine {
             }
             Stage::Applying(run) => {
                 self.run_step(run, figma);
+                Step::More
+            }
+            Stage::PlanningBack => {
+                self.plan_back(figma);
+                Step::More
+            }
+            Stage::Restoring(back) => {
+                self.step_back(back, figma);
                 Step::More
             }
         }
@@ -1070,6 +1103,10 @@ impl Engine {
     pub fn read_end(&mut self) {
         if matches!(self.stage, Stage::ReadingAll) {
             self.document_known = true;
+            if self.restore.is_some() {
+                self.stage = Stage::PlanningBack;
+                return;
+            }
             self.meet_document();
             self.stage = Stage::Mapping { at: 0 };
         }
@@ -1100,6 +1137,14 @@ impl Engine {
 
     /// What of each variable needs reading: without a column for it, a field is never compared.
     pub fn fields(&self) -> Fields {
+        if self.restore.is_some() {
+            return Fields {
+                description: true,
+                scopes: true,
+                code: true,
+                hidden: true,
+            };
+        }
         let layout = self.layout.as_ref();
         Fields {
             description: layout.is_some_and(|layout| layout.description.is_some()),
@@ -1137,6 +1182,11 @@ impl Engine {
 
     /// Decides what becomes of the differences that mapping found.
     fn judge(&mut self, figma: &mut impl Figma) {
+        if self.restore.is_some() {
+            // What it would do is shown anew.
+            self.stage = Stage::ReadingAll;
+            return;
+        }
         self.whole = false;
         self.leaving.clear();
         self.check_limits();

@@ -10,6 +10,7 @@ pub mod document;
 pub mod election;
 pub mod engine;
 pub mod flags;
+pub mod history;
 pub mod mapping;
 pub mod marks;
 pub mod plan;

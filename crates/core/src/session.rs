@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::flags::Decision;
 use crate::protocol::panel::{
-    Choice, Column, Connection, Differences, MergePolicy, Preview, Problem, RunReport, SheetLayout,
-    WaitReason,
+    Choice, Column, Connection, Differences, MergePolicy, Preview, Problem, RunEntry, RunReport,
+    SheetLayout, WaitReason,
 };
 use crate::protocol::relay::{Spreadsheet, SpreadsheetEntry};
 
@@ -109,6 +109,9 @@ pub struct Connected {
     pub waiting: Option<(WaitReason, Preview)>,
     /// Where sheet and Figma differ and nothing is written.
     pub differences: Differences,
+    /// The file's history, newest first; `None` until it was asked for.
+    #[serde(default)]
+    pub runs: Option<Vec<RunEntry>>,
     /// Why sync stands still, while it does.
     pub stopped: Option<StopReason>,
     /// Who writes this file instead of this panel, by the account's address; `None` when it is this panel.
@@ -233,6 +236,13 @@ pub enum Action {
     TakeIn {
         /// Entries of the connection's `left_out`; empty for all of them.
         keys: Vec<String>,
+    },
+    /// Shows the file's history.
+    ListRuns,
+    /// Asks to go back to before a run.
+    Restore {
+        /// The run's name in the history.
+        run: String,
     },
     /// Stops the run.
     Cancel,

@@ -3,6 +3,8 @@
 
 #[path = "sync/file.rs"]
 mod file;
+#[path = "sync/history.rs"]
+mod history;
 #[path = "sync/layouts.rs"]
 mod layouts;
 #[path = "sync/properties.rs"]

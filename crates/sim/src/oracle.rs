@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use crate::file::File;
 use crate::sheet::{ID, Sheet};
 use sheetwire_core::document::Held;
-use sheetwire_core::protocol::panel::{Difference, Problem};
+use sheetwire_core::protocol::panel::{Connection, Difference, Problem, Role};
 use sheetwire_core::value::VariableType;
 
 /// What the sheet demands of one cell.
@@ -116,6 +116,7 @@ pub fn compare(
     file: &File,
     problems: &[Problem],
     differences: &[Difference],
+    connection: Option<&Connection>,
     alone: bool,
 ) -> Result<(u64, u64), String> {
     if let (true, Some(difference)) = (alone, differences.first()) {
@@ -135,7 +136,18 @@ pub fn compare(
     else {
         return Err(String::from("the sheet lost a column"));
     };
+    // Rows and columns that the designer left out demand nothing.
+    let left_out = connection.map_or(&[][..], |connection| &connection.left_out);
+    let is_ignored = |header: &str| {
+        let columns = connection.map_or(&[][..], |connection| &connection.columns);
+        let column = columns.iter().find(|column| column.header == header);
+        column.is_some_and(|column| column.role == Role::Ignore)
+    };
     let modes = [(light_column, light), (dark_column, dark)];
+    let modes: Vec<_> = modes
+        .into_iter()
+        .filter(|(_, header)| !is_ignored(header))
+        .collect();
     // What Figma calls a collection or a mode of the sheet, which may have kept another name.
     let called = |field: &str, collection: &str, sheet: &str| {
         let kept = differences.iter().find(|difference| {
@@ -207,7 +219,14 @@ pub fn compare(
         file.id_of(&collection, kept.unwrap_or(name))
     };
     let (mut demands, mut explained) = (0, 0);
-    for row in &rows {
+    let is_left_out = |row: &Row<'_>| {
+        let key = match row.id {
+            "" => format!("n{}\n{}", row.collection, row.name),
+            id => format!("i{id}"),
+        };
+        left_out.contains(&key)
+    };
+    for row in rows.iter().filter(|row| !is_left_out(row)) {
         let is_kept = |field: &str| {
             differences.iter().any(|difference| {
                 difference.collection == row.collection
@@ -257,7 +276,7 @@ pub fn compare(
                 Some(Demand::Value(_))
             )
         });
-        for (column, mode) in modes {
+        for (column, mode) in modes.iter().copied() {
             let text = sheet.at(row.row, column);
             let place = variable.and_then(|variable| {
                 let modes = &file.collections[variable.collection].modes;

@@ -97,6 +97,8 @@ pub struct Plugin {
     pub panel_ms: u64,
     pub sandbox_ms: u64,
     may_remove: bool,
+    /// Whether the designer has confirmed going back to before a run, which is as if they did it by hand.
+    goes_back: bool,
     position: Option<Position>,
     foreign: BTreeMap<u32, Variable>,
     ours: BTreeSet<u32>,
@@ -148,6 +150,7 @@ impl Plugin {
             panel_ms: 0,
             sandbox_ms: 0,
             may_remove: false,
+            goes_back: false,
             position: None,
             foreign: BTreeMap::new(),
             ours: BTreeSet::new(),
@@ -178,6 +181,7 @@ impl Plugin {
         self.is_open = true;
         self.session = Session::new(seed);
         self.may_remove = false;
+        self.goes_back = false;
     }
 
     /// The sandbox begins Real-Time Sync.
@@ -235,6 +239,7 @@ impl Plugin {
                 plan,
                 include_removals,
             } => {
+                self.goes_back = sandbox.engine.is_restore(plan);
                 self.may_remove = include_removals;
                 sandbox.engine.approve(plan, include_removals);
             }
@@ -242,6 +247,14 @@ impl Plugin {
             ToSandbox::KeepApart { plan } => sandbox.engine.keep_apart(plan),
             ToSandbox::LeaveOut { plan, rows } => sandbox.engine.leave_out(plan, &rows),
             ToSandbox::TakeIn { keys } => sandbox.engine.take_in(&keys),
+            ToSandbox::ListRuns => {
+                let runs = sandbox.file.runs();
+                sandbox.told.push(ToPanel::Runs { runs });
+            }
+            ToSandbox::Restore { run } => {
+                let pasts = sandbox.file.pasts(&run);
+                sandbox.engine.restore(&pasts);
+            }
             ToSandbox::KeepRemoved { plan } => {
                 sandbox.engine.keep_removed(plan, &mut sandbox.file);
                 self.note_ours();
@@ -328,6 +341,7 @@ impl Plugin {
             self.note_told(message);
             match message {
                 ToPanel::Applied(report) => {
+                    self.goes_back = false;
                     self.problems.clone_from(&report.problems);
                     self.applied = (!report.cancelled).then(|| report.position.clone());
                 }
@@ -380,6 +394,13 @@ impl Plugin {
 
     /// Nothing foreign removed or changed, nothing of ours removed that nobody confirmed.
     fn check_file(&mut self, alone: bool) -> Result<(), String> {
+        if self.goes_back {
+            for edit in &mut self.by_hand {
+                edit.told = true;
+            }
+            self.people_did_something();
+            return Ok(());
+        }
         let variables = &self.sandbox.file.variables;
         for (id, before) in &self.foreign {
             match variables.get(id) {

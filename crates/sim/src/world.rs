@@ -467,6 +467,17 @@ impl World {
                         },
                     });
                 }
+                28..31 if !self.hands_off => return Some(Action::ListRuns),
+                31..35 if !self.hands_off => {
+                    if let State::Connected(connected) = &state
+                        && let Some(runs) = &connected.runs
+                        && let Some(at) = random.place(runs.len())
+                        && runs[..=at].iter().all(|run| run.restorable)
+                    {
+                        let run = runs[at].run.clone();
+                        return Some(Action::Restore { run });
+                    }
+                }
                 20..28 => {
                     if let State::Connected(connected) = &state
                         && !connected.differences.items.is_empty()
@@ -518,7 +529,11 @@ impl World {
                 busy,
                 problems,
                 ..
-            } => (!busy && (problems.is_empty() || self.sheet.is_whole())).then(|| {
+            } => (!busy
+                // A guess made while the header was gone may be on the screen when it is back already.
+                && columns.iter().any(|column| column.header == "Name")
+                && (problems.is_empty() || self.sheet.is_whole()))
+            .then(|| {
                 // A column of people's names may look like one of values, and few values like notes; the designer
                 // knows better.
                 let columns = columns.into_iter().map(|mut column| {
@@ -1120,6 +1135,7 @@ impl World {
             &here.sandbox.file,
             &here.problems,
             &here.differences,
+            here.sandbox.engine.connection(),
             self.hands_off,
         )?;
         self.tally.claims += claims;
@@ -1161,6 +1177,7 @@ impl World {
                 &here.sandbox.file,
                 &here.problems,
                 &here.differences,
+                here.sandbox.engine.connection(),
                 self.hands_off,
             )
             .map_err(|message| format!("plugin {at} at the end: {message}"))?;

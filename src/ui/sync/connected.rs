@@ -2,7 +2,7 @@
 //!
 //! Owns this view and the clock that its relative times need. Must not know when a run begins or why a plan waits.
 
-use super::{HEADING, account, button, differences, page, preview};
+use super::{HEADING, account, button, differences, history, page, preview};
 use crate::{Panel, sandbox, words};
 use leptos::prelude::*;
 use sheetwire_core::protocol::panel::{Counts, Preview, RunReport, WaitReason};
@@ -51,6 +51,7 @@ pub fn connected(panel: Panel) -> AnyView {
     let waiting = piece(panel, |connected| connected.waiting.clone());
     let differing = piece(panel, |connected| connected.differences.clone());
     let policy = piece(panel, |connected| connected.connection.policy);
+    let runs = piece(panel, |connected| connected.runs.clone());
     let stopped = piece(panel, |connected| connected.stopped);
     let writer = piece(panel, |connected| connected.writer.clone());
     let trouble = piece(panel, |connected| connected.trouble.clone());
@@ -76,6 +77,7 @@ pub fn connected(panel: Panel) -> AnyView {
         </div>
         {move || last.get().flatten().map(|report| preview::problem_details(panel, report.problems, report.problems_total))}
         {preview::left_out(panel)}
+        {history::list(panel, runs, now)}
         <div class="foot">
             {differences::policy(panel, policy)}
             {disconnect(panel)}
@@ -202,6 +204,7 @@ fn waits(panel: Panel, reason: WaitReason, preview: Preview, drawn: RwSignal<usi
             {button("primary", words::APPLY_AGAIN, move || approve(false))}
         }
         .into_any(),
+        WaitReason::Restore => history::buttons(panel, number, &counts),
         WaitReason::Shrunken if nothing => columns("primary"),
         WaitReason::Renames => view! {
             {columns("plain")}

@@ -1450,7 +1450,7 @@ impl Engine {
 
 /// Where the columns in use stand among the headers of a row: place before, place now. Every header is to stand there
 /// once; with `renamed`, a header that is gone may have given way to a new one between the same neighbours, as long as
-/// more than one column keeps its own.
+/// half of the columns keep their own, and two at least.
 fn places_of(columns: &[Column], headers: &[String], renamed: bool) -> Option<Vec<(usize, usize)>> {
     // The headers of records are the variables' names, which may change.
     let used = |column: &Column| !matches!(column.role, Role::Ignore | Role::Variable);
@@ -1473,7 +1473,9 @@ fn places_of(columns: &[Column], headers: &[String], renamed: bool) -> Option<Ve
         found.push((at, place(&column.header)));
     }
     let known = found.iter().filter(|(_, now)| now.is_some()).count();
-    if known < found.len() && (!renamed || known == 0) {
+    // A row of data may hold one of the words, too.
+    let is_header = known > 1 && known * 2 >= found.len();
+    if known < found.len() && !(renamed && is_header) {
         return None;
     }
     let is_new = |at: usize| {

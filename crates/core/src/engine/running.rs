@@ -9,6 +9,7 @@ use crate::document::base::{Base, FIELDS, mode_place};
 use crate::document::index::hash;
 use crate::document::{Held, Link, Platform, Scopes, Variable, VariableSlot};
 use crate::engine::rows::Verdict;
+use crate::history::{Part, Past};
 use crate::mapping::grid::{cell, shown};
 use crate::mapping::{MODES_MAX, VARIABLES_MAX};
 use crate::owned;
@@ -105,7 +106,7 @@ impl Engine {
         while looked < IDLE_ROWS_A_STEP || self.is_inside_a_row(&run) {
             looked += 1;
             if run.cancelled || self.totals.read_only {
-                self.finish_run(&run);
+                self.finish_run(&run, figma);
                 return;
             }
             let outcome = match run.phase {
@@ -126,7 +127,7 @@ impl Engine {
                     Some(Phase::Names) if self.planned.names == 0 => run.enter(Phase::Values),
                     Some(phase) => run.enter(phase),
                     None => {
-                        self.finish_run(&run);
+                        self.finish_run(&run, figma);
                         return;
                     }
                 },
@@ -266,6 +267,8 @@ impl Engine {
                 entry.slot = slot.0;
                 entry.matched = true;
                 self.claim(slot, row);
+                let id = figma.id(Part::Variable(slot));
+                self.journal.add(&Past::NoVariable { id });
                 let mut change = self.changes[row as usize].clone();
                 change.create = false;
                 change.made = true;
@@ -341,6 +344,7 @@ impl Engine {
         if !in_phase {
             return Outcome::Nothing;
         }
+        let before = self.field_before(row, at, figma);
         let owner = self.rows[row as usize].collection as usize;
         let entry = &self.collections[owner];
         let text = self.grid.row(row);
@@ -415,6 +419,10 @@ impl Engine {
                     };
                     if figma.write(&op).is_ok() {
                         self.totals.writes += 1;
+                        let id = figma.id(Part::Variable(holder));
+                        let held = self.document.variable(holder);
+                        let before = held.map(|held| held.name.clone());
+                        self.journal.add_field(id, owned("n"), before);
                         self.document.change(holder, |held| held.name = passing);
                     }
                 }
@@ -519,6 +527,10 @@ impl Engine {
         match result {
             Ok(()) => {
                 self.totals.writes += 1;
+                if let Some((field, text)) = before {
+                    let id = figma.id(Part::Variable(variable));
+                    self.journal.add_field(id, field, text);
+                }
                 Outcome::Written
             }
             Err(text) => {
@@ -561,8 +573,13 @@ impl Engine {
         if !self.orphans.contains(slot.0) || self.is_named(slot) {
             return Some(Outcome::Nothing);
         }
+        let past = self.whole_variable(slot, figma);
         Some(match figma.write(&Op::Remove { variable: slot }) {
             Ok(()) => {
+                match past {
+                    Some(past) => self.journal.add(&past),
+                    None => self.journal.is_lossy = true,
+                }
                 // Rows whose aliases lead there are looked at again, and told that it is gone.
                 self.totals.stale |= self.is_referred_to(slot);
                 self.let_go(slot);
@@ -621,7 +638,7 @@ impl Engine {
         }
     }
 
-    fn finish_run(&mut self, run: &Run) {
+    fn finish_run(&mut self, run: &Run, figma: &mut impl Figma) {
         self.forget_renamed_modes();
         self.stage = Stage::Rest;
         self.totals.cancelled = run.cancelled;
@@ -639,6 +656,7 @@ impl Engine {
             return;
         }
         let totals = std::mem::take(&mut self.totals);
+        self.keep_past(&totals, false, figma);
         if totals.writes > 0 {
             self.effects.push(Effect::CommitUndo);
         }

@@ -15,6 +15,7 @@ use crate::document::{
     Collection, CollectionLink, CollectionSlot, KEY_SEPARATOR, Link, Mode, ModeSlot, VariableSlot,
 };
 use crate::engine::identity::{id_key, name_key};
+use crate::history::{Part, Past};
 use crate::owned;
 use crate::protocol::panel::{
     Choice, Difference, DifferenceKind, FieldChange, MergePolicy, PreviewKind, PreviewRow,
@@ -628,28 +629,30 @@ impl Engine {
         let (Some(layout), Some(entry)) = (&self.layout, self.collections.get_mut(place)) else {
             return Outcome::Nothing;
         };
+        let name = &entry.name;
         let result = match entry.slot {
             Some(slot) => {
                 if entry.naming != Naming::Rename {
                     return Outcome::Nothing;
                 }
                 entry.naming = Naming::Same;
-                let name = &entry.name;
                 figma
                     .write(&Op::RenameCollection {
                         collection: slot,
                         name,
                     })
                     .map(|()| {
-                        if let Some(held) = self.document.collection_mut(slot) {
-                            held.name.clone_from(name);
+                        let held = self.document.collection_mut(slot);
+                        let was = held.map(|held| std::mem::replace(&mut held.name, name.clone()));
+                        Past::CollectionName {
+                            id: figma.id(Part::Collection(slot)),
+                            name: was.unwrap_or_default(),
                         }
                     })
             }
             None if entry.creates == 0 || entry.blocked => return Outcome::Nothing,
             None => {
                 let slot = self.document.next_collection();
-                let name = &entry.name;
                 let op = Op::CreateCollection {
                     collection: slot,
                     name,
@@ -658,12 +661,19 @@ impl Engine {
                     self.document.add_collection(name);
                     entry.slot = Some(slot);
                     self.totals.counts.collections += 1;
+                    Past::NoCollection {
+                        id: figma.id(Part::Collection(slot)),
+                    }
                 })
             }
         };
-        let Err(text) = result else {
-            self.totals.writes += 1;
-            return Outcome::Written;
+        let text = match result {
+            Ok(past) => {
+                self.totals.writes += 1;
+                self.journal.add(&past);
+                return Outcome::Written;
+            }
+            Err(text) => text,
         };
         let was_there = entry.slot.is_some();
         if was_there {
@@ -727,18 +737,33 @@ impl Engine {
         };
         match figma.write(&op) {
             Ok(()) => {
+                let mut was = None;
                 if let Some(held) = self.document.collection_mut(slot) {
                     match held.modes.get_mut(mode_slot.0 as usize) {
-                        Some(mode) => mode.name.clone_from(name),
+                        Some(mode) => was = Some(std::mem::replace(&mut mode.name, name.clone())),
                         None => held.modes.push(Mode {
                             name: name.clone(),
                             link: String::new(),
                         }),
                     }
                 }
+                let collection_id = figma.id(Part::Collection(slot));
+                let id = figma.id(Part::Mode(slot, mode_slot));
+                let past = match was {
+                    Some(name) => Past::ModeName {
+                        collection: collection_id,
+                        id,
+                        name,
+                    },
+                    None => Past::NoMode {
+                        collection: collection_id,
+                        id,
+                    },
+                };
                 entry.modes[mode] = Some(mode_slot);
                 self.totals.writes += 1;
                 self.totals.counts.modes += u32::from(added);
+                self.journal.add(&past);
                 Outcome::Written
             }
             Err(text) => {

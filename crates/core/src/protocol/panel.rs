@@ -129,6 +129,13 @@ pub enum ToSandbox {
         /// Entries of [`Connection::left_out`]; empty for all of them.
         keys: Vec<String>,
     },
+    /// Asks for the file's history. Answered by [`ToPanel::Runs`].
+    ListRuns,
+    /// Asks to go back to before a run. Answered by a plan that waits.
+    Restore {
+        /// The run's [`RunEntry::run`].
+        run: String,
+    },
     /// Stops the run after the current slice.
     Cancel,
     /// Switches sync on or off for this file; the mapping stays.
@@ -240,6 +247,11 @@ pub enum ToPanel {
         /// Up to where.
         position: Position,
     },
+    /// The file's history, newest first, at most [`crate::history::RUNS_MAX`].
+    Runs {
+        /// The runs.
+        runs: Vec<RunEntry>,
+    },
     /// A run's progress, at most one a slice.
     Progress {
         /// Operations done.
@@ -273,6 +285,24 @@ pub enum ToPanel {
         /// Why.
         reason: StopReason,
     },
+}
+
+/// One run in the file's history.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunEntry {
+    /// Its name in the file, to be sent back.
+    pub run: String,
+    /// The Figma user who made it, as the file's people see them; empty where Figma does not say.
+    pub author: String,
+    /// When it ended, in Unix milliseconds.
+    pub unix_ms: u64,
+    /// What it did.
+    pub counts: Counts,
+    /// Whether it took the file back to before other runs.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub restores: bool,
+    /// Whether what was before it is kept.
+    pub restorable: bool,
 }
 
 /// A sign-in as kept in the user's clientStorage.
@@ -645,6 +675,8 @@ pub enum WaitReason {
     Undone,
     /// Names changed while nobody looked, and which became which is a guess.
     Renames,
+    /// The designer asked to go back to before a run.
+    Restore,
 }
 
 /// A user's mistake or a limit, with its place and a way to mend it.

@@ -5,7 +5,9 @@
 
 use super::{Action, Connected, Link, Notice, State, StopReason};
 use crate::flags::Decision;
-use crate::protocol::panel::{Connection, Differences, Problem, SavedSession, ToPanel, ToSandbox};
+use crate::protocol::panel::{
+    Connection, Differences, Problem, SavedSession, ToPanel, ToSandbox, WaitReason,
+};
 use crate::protocol::relay::{
     ApiError, Bid, ClientFrame, CloseReason, ErrorCode, HEARTBEAT_MS, PollReply, PollRequest,
     Position, RelayFrame, SNAPSHOT_BYTES_MAX, SessionReply, SheetRef, SignInReply, Spreadsheet,
@@ -504,6 +506,7 @@ impl Session {
                 | Action::KeepApart { .. }
                 | Action::LeaveOut { .. }
                 | Action::TakeIn { .. }
+                | Action::Restore { .. }
                 | Action::Resolve { .. }
                 | Action::EditColumns
                 | Action::SyncNow
@@ -653,6 +656,8 @@ impl Session {
             Action::LeaveOut { plan, rows } => {
                 out.push(Effect::Say(ToSandbox::LeaveOut { plan, rows }, None));
             }
+            Action::ListRuns => out.push(Effect::Say(ToSandbox::ListRuns, None)),
+            Action::Restore { run } => out.push(Effect::Say(ToSandbox::Restore { run }, None)),
             Action::TakeIn { keys } => {
                 out.push(Effect::Say(ToSandbox::TakeIn { keys }, None));
             }
@@ -779,8 +784,16 @@ impl Session {
                     self.state = State::Previewing(Box::new(preview));
                 }
             }
+            ToPanel::Runs { runs } => {
+                if let Some(connected) = self.connected() {
+                    connected.runs = Some(runs);
+                }
+            }
             ToPanel::Waiting { reason, preview } => {
-                self.answered(None, now, out);
+                // A plan to go back has nothing to do with cells.
+                if reason != WaitReason::Restore {
+                    self.answered(None, now, out);
+                }
                 if let Some(connected) = self.connected() {
                     connected.progress = None;
                     connected.waiting = Some((reason, preview));
@@ -804,7 +817,11 @@ impl Session {
                 if let Some(connected) = self.connected() {
                     connected.progress = None;
                     connected.waiting = None;
+                    let lists = report.writes > 0 && connected.runs.is_some();
                     connected.last = Some(report);
+                    if lists {
+                        out.push(Effect::Say(ToSandbox::ListRuns, None));
+                    }
                 }
             }
             ToPanel::ConnectionChanged { connection } => {
@@ -968,6 +985,7 @@ impl Session {
             last: None,
             waiting: None,
             differences: self.differences.clone(),
+            runs: None,
             stopped: None,
             writer: match &self.role {
                 Role::Following { name } => Some(name.clone()),

@@ -658,6 +658,8 @@ impl World {
             | ToSandbox::KeepApart { .. }
             | ToSandbox::LeaveOut { .. }
             | ToSandbox::TakeIn { .. }
+            | ToSandbox::ListRuns
+            | ToSandbox::Restore { .. }
             | ToSandbox::Resolve { .. }
             | ToSandbox::Cancel
             | ToSandbox::Resize { .. }

@@ -6,10 +6,11 @@
 use std::collections::BTreeMap;
 
 use sheetwire_core::apply::{Figma, Op};
-use sheetwire_core::document::{CollectionSlot, Held, Platform, Scopes, VariableSlot};
+use sheetwire_core::document::{CollectionSlot, Held, ModeSlot, Platform, Scopes, VariableSlot};
 use sheetwire_core::engine::{Effect, Engine, Step};
+use sheetwire_core::history::Part;
 use sheetwire_core::marks::Marks;
-use sheetwire_core::protocol::panel::{Connection, ToPanel};
+use sheetwire_core::protocol::panel::{Connection, RunEntry, ToPanel};
 use sheetwire_core::value::VariableType;
 
 /// A collection.
@@ -62,6 +63,8 @@ pub struct File {
     pub runs: u32,
     /// What this user remembers outside of it.
     pub marks: Marks,
+    /// The runs that the file keeps, and what was before each.
+    pub history: Vec<(RunEntry, String)>,
     /// Variables whose link was refused by a fault: nothing tells that they were made for a row.
     pub unlinked: Vec<u32>,
     /// What libraries offer: library, collection, name, type.
@@ -117,6 +120,19 @@ impl File {
             },
         );
         self.next_id
+    }
+
+    /// The history as it is told, newest first.
+    pub fn runs(&self) -> Vec<RunEntry> {
+        let runs = self.history.iter().rev();
+        runs.map(|(entry, _)| entry.clone()).collect()
+    }
+
+    /// What was before a run and everything after it, newest first.
+    pub fn pasts(&self, run: &str) -> Vec<String> {
+        let from = self.history.iter().position(|(entry, _)| entry.run == run);
+        let runs = self.history[from.unwrap_or_default()..].iter().rev();
+        runs.map(|(_, past)| past.clone()).collect()
     }
 
     pub fn id_of(&self, collection: &str, name: &str) -> Option<u32> {
@@ -444,6 +460,29 @@ impl File {
                 variable.link = key.map(str::to_owned);
                 variable.base = base;
             }
+            Op::RemoveMode { collection, mode } => {
+                let held = self.collection(*collection)?;
+                assert_eq!(
+                    mode.0 as usize + 1,
+                    held.modes.len(),
+                    "modes are taken away from the end"
+                );
+                held.modes.pop();
+                held.modes_known = held.modes.len();
+                held.link.truncate(mode.0 as usize + 1);
+                let variables = self.variables.values_mut();
+                for variable in variables.filter(|held| held.collection == collection.0 as usize) {
+                    variable.values.truncate(mode.0 as usize);
+                }
+            }
+            Op::RemoveCollection { collection } => {
+                let held = self.collection(*collection)?;
+                held.name.clear();
+                held.modes.clear();
+                held.link.clear();
+                let at = collection.0 as usize;
+                self.variables.retain(|_, held| held.collection != at);
+            }
             Op::Remove { variable } => {
                 let id = self.handle(*variable)?;
                 self.variables.remove(&id);
@@ -493,6 +532,54 @@ impl Figma for File {
         self.perform(op)?;
         self.writes += 1;
         Ok(())
+    }
+
+    fn id(&self, part: Part) -> String {
+        match part {
+            Part::Collection(CollectionSlot(at)) => format!("c{at}"),
+            // Modes are only taken away from the end.
+            Part::Mode(CollectionSlot(at), ModeSlot(mode)) => format!("m{at}.{mode}"),
+            Part::Variable(VariableSlot(at)) => {
+                format!("v{}", self.handles.get(at as usize).copied().unwrap_or(0))
+            }
+        }
+    }
+
+    fn variable_of(&self, id: &str) -> Option<VariableSlot> {
+        let id = id.strip_prefix('v')?.parse().ok()?;
+        self.slot_of(id).map(VariableSlot)
+    }
+
+    fn collection_of(&self, id: &str) -> Option<CollectionSlot> {
+        let at: u32 = id.strip_prefix('c')?.parse().ok()?;
+        let held = self.collections.get(at as usize)?;
+        (!held.is_removed()).then_some(CollectionSlot(at))
+    }
+
+    fn mode_of(&self, collection: CollectionSlot, id: &str) -> Option<ModeSlot> {
+        let (at, mode) = id.strip_prefix('m')?.split_once('.')?;
+        let mode: u32 = mode.parse().ok()?;
+        let held = self.collections.get(collection.0 as usize)?;
+        (at == collection.0.to_string() && (mode as usize) < held.modes.len())
+            .then_some(ModeSlot(mode))
+    }
+
+    fn whole(&mut self, variable: VariableSlot) -> (Vec<f64>, String) {
+        let (mut numbers, mut text) = (Vec::new(), String::new());
+        match self.handle(variable) {
+            Ok(id) => self.pack(id, &mut numbers, &mut text),
+            Err(_) => {
+                numbers.push(-1.0);
+                text.push('\u{1e}');
+            }
+        }
+        (numbers, text)
+    }
+
+    fn keep_run(&mut self, run: RunEntry, past: &str) {
+        let name = format!("r{:04}", self.history.len() + 1);
+        self.history
+            .push((RunEntry { run: name, ..run }, past.to_owned()));
     }
 
     fn begin_run(&mut self) {

@@ -7,8 +7,8 @@
 use super::{
     Brands, CollectionView, Column, ConflictPolicy, Connection, Counts, DifferenceKind,
     Differences, DriftPolicy, FieldChange, MergePolicy, Names, Preview, PreviewKind, PreviewRow,
-    Problem, Role, RowRule, RunReport, SavedSession, Sections, Shape, SheetLayout, ToPanel,
-    VariableView, WaitReason,
+    Problem, Role, RowRule, RunEntry, RunReport, SavedSession, Sections, Shape, SheetLayout,
+    ToPanel, VariableView, WaitReason,
 };
 use crate::flags::Decision;
 use crate::protocol::relay::Position;
@@ -258,6 +258,14 @@ impl Json {
                 self.begin("differences");
                 self.differences(differences);
             }
+            ToPanel::Runs { runs } => {
+                self.begin("runs");
+                self.begin_list("runs");
+                for run in runs {
+                    self.run(run);
+                }
+                self.end_list();
+            }
             ToPanel::Progress { done, total } => {
                 self.begin("progress");
                 self.count("done", *done);
@@ -286,6 +294,19 @@ impl Json {
                 self.text_field("reason", stop_reason(*reason));
             }
         }
+        self.close();
+    }
+
+    fn run(&mut self, run: &RunEntry) {
+        self.open();
+        self.text_field("run", &run.run);
+        self.text_field("author", &run.author);
+        self.number_field("unix_ms", run.unix_ms);
+        self.counts(&run.counts);
+        if run.restores {
+            self.truth("restores", true);
+        }
+        self.truth("restorable", run.restorable);
         self.close();
     }
 
@@ -588,6 +609,7 @@ fn wait_reason(reason: WaitReason) -> &'static str {
         WaitReason::Shrunken => "shrunken",
         WaitReason::Undone => "undone",
         WaitReason::Renames => "renames",
+        WaitReason::Restore => "restore",
     }
 }
 
