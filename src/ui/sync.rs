@@ -11,6 +11,7 @@ mod history;
 mod lies;
 mod preview;
 mod signin;
+mod tree;
 
 use crate::{Panel, Tab, sandbox, words};
 use leptos::prelude::*;
@@ -21,8 +22,6 @@ use wasm_bindgen::JsCast as _;
 
 /// Where the focus goes when the view changes.
 const HEADING: &str = "sync-heading";
-/// How close to its end a view is scrolled before more of a long list is drawn, in CSS pixels.
-const MORE_PX: i32 = 600;
 
 /// Which view is drawn. Changes within a state leave the view, its focus and what was typed alone.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -189,20 +188,17 @@ fn enabled_button(
     .into_any()
 }
 
-/// A view: what scrolls, and the buttons that stay under it. `drawn` is how many rows of a long list are drawn; it
-/// grows as the view is scrolled towards its end.
-fn page(body: AnyView, actions: AnyView, drawn: Option<RwSignal<usize>>) -> AnyView {
+/// A view: what scrolls, and the buttons that stay under it. `tree` is the tree in it, which draws what is in the view.
+fn page(body: AnyView, actions: AnyView, tree: Option<tree::Tree>) -> AnyView {
     let scrolled = move |event: Event| {
-        let Some(drawn) = drawn else {
+        let Some(tree) = tree else {
             return;
         };
         let view = event
             .target()
             .and_then(|target| target.dyn_into::<HtmlElement>().ok());
-        if let Some(view) = view
-            && view.scroll_top() + view.client_height() + MORE_PX > view.scroll_height()
-        {
-            preview::draw_more(drawn);
+        if let Some(view) = view {
+            tree.scrolled(&view);
         }
     };
     view! {

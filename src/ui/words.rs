@@ -63,6 +63,13 @@ pub const HEADER_ROW: &str = "Header row";
 pub const MODE_NAME: &str = "Mode name";
 pub const NO_HEADER: &str = "No header";
 pub const NO_COLUMNS: &str = "The sheet has no columns.";
+/// Names of the tree of a plan, its search and its filter.
+pub const PREVIEW_TREE: &str = "What the plan does";
+pub const PREVIEW_SEARCH: &str = "Search names and values";
+pub const PREVIEW_FILTER: &str = "What is listed";
+pub const NOTHING_LISTED: &str = "Nothing in this plan has that in its name or values.";
+pub const PREVIEW_KEYS: &str =
+    "Arrow keys move and fold, Enter opens the sheet at the cell, Delete leaves the row out.";
 pub const PREVIEW_CHANGES: &str = "Preview changes";
 pub const PREVIEW_COMING: &str = "Comparing with this file…";
 
@@ -72,7 +79,6 @@ pub const EDIT_COLUMNS: &str = "Edit columns";
 pub const START_SYNC: &str = "Start syncing";
 pub const EMPTY_TEXT: &str = "empty";
 pub const BECOMES: &str = "becomes";
-pub const SHOW_MORE: &str = "Show more";
 pub const NO_COLLECTION: &str = "No collection";
 
 pub const OPEN_CELL: &str = "Open the sheet at this cell";
@@ -317,6 +323,20 @@ pub fn kind(kind: PreviewKind) -> &'static str {
         PreviewKind::Rename => "Rename",
         PreviewKind::Remove => "Remove",
     }
+}
+
+/// A choice of what a plan's tree lists.
+pub fn filter(name: &str, count: usize) -> String {
+    let word = match name {
+        "create" => "New",
+        "change" => "Changes",
+        "rename" => "Renames",
+        "remove" => "Removals",
+        "problems" => "Problems",
+        _ => "All",
+    };
+    let count = u32::try_from(count).unwrap_or(u32::MAX);
+    [word, " (", &number(count), ")"].concat()
 }
 
 /// The counts of a plan: a number and its word for each that is told.

@@ -96,7 +96,7 @@ for (const theme of ['light', 'dark'] as const) {
         .map((element) => element.className));
       assert.deepEqual(wide, [], `${name} is wider than the panel`);
       const small = await frame.evaluate(() => [...document.querySelectorAll('#panel-sync button:not([hidden])')]
-        .filter((button) => button.getBoundingClientRect().height < 16)
+        .filter((button) => button.getClientRects().length > 0 && button.getBoundingClientRect().height < 16)
         .map((button) => button.outerHTML));
       assert.deepEqual(small, [], name);
     }
@@ -215,19 +215,81 @@ test('columns: how the sheet is laid out is asked and chosen', async (t) => {
   ], layout: { ...layout, brands: 'modes', sections: 'groups', names: 'groups', skip_rows: 1, rem: [{ mode: '', px: 10 }] } } }]);
 });
 
-test('a long preview draws its rows as it is scrolled, and approves the plan that is shown', async (t) => {
+test('a long plan draws what is in the view, and approves the plan that is shown', async (t) => {
   const { frame, show, told } = await open(t);
-  await show({ state: { previewing: preview(500, { created: 1_744 }) } });
-  assert.ok((await frame.locator('.variable').count()) < 100);
-  await frame.waitForFunction(() => {
-    const view = document.querySelector('#panel-sync .view');
-    if (view) view.scrollTop = view.scrollHeight;
-    return document.querySelectorAll('.variable').length === 500;
-  });
-  assert.match(await frame.innerText('#panel-sync'), /The first 500 of 1,744 are listed/);
-  await frame.click('text=Create 1,744 variables');
+  await show({ state: { previewing: preview(5_000, { created: 6_744 }) } });
+  const drawn = () => frame.locator('.line').count();
+  assert.ok((await drawn()) < 120);
+  assert.match(await frame.innerText('#panel-sync'), /The first 5,000 of 6,744 are listed/);
+  // What is in the middle of the view is drawn wherever it is scrolled to.
+  for (const part of [0.25, 0.5, 0.99, 0.1]) {
+    await frame.evaluate((to) => {
+      const view = document.querySelector('#panel-sync .view');
+      if (view) view.scrollTop = view.scrollHeight * to;
+    }, part);
+    await frame.waitForFunction(() => {
+      const view = document.querySelector('#panel-sync .view')?.getBoundingClientRect();
+      if (!view) return false;
+      return document.elementFromPoint(view.left + 60, view.top + view.height / 2)?.closest('.line') !== null;
+    });
+    assert.ok((await drawn()) < 120);
+  }
+  await frame.click('text=Create 6,744 variables');
   await frame.click('text=Edit columns');
   await told([{ approve: { plan: 3, include_removals: false } }, 'edit_columns']);
+});
+
+test('a plan is a tree: searched, filtered, folded, and walked with the keyboard', async (t) => {
+  const { frame, show, told } = await open(t);
+  await show({ state: { previewing: preview(60, { created: 40, changed: 20 }) } });
+  const tree = frame.getByRole('tree', { name: 'What the plan does' });
+  const active = () => frame.evaluate(() => {
+    const tree = document.activeElement;
+    const line = document.getElementById(tree?.getAttribute('aria-activedescendant') ?? '');
+    const said = (name: string) => line?.getAttribute(name) ?? '-';
+    return `${said('aria-level')}: ${said('aria-posinset')} of ${said('aria-setsize')}, ${said('aria-expanded')}: ${line?.querySelector('.name, .field-name')?.textContent ?? ''}`;
+  });
+  const press = async (...keys: string[]) => {
+    for (const key of keys) await tree.press(key);
+    return active();
+  };
+  await tree.focus();
+  assert.equal(await active(), '1: 1 of 2, true: base/color');
+  assert.equal(await press('ArrowRight'), '2: 1 of 3, true: color/scale/gray');
+  assert.equal(await press('ArrowLeft'), '2: 1 of 3, false: color/scale/gray');
+  assert.equal(await press('ArrowDown'), '2: 2 of 3, true: color/scale/blue');
+  assert.equal(await press('ArrowDown', 'ArrowDown'), '4: 1 of 2, -: light');
+  assert.equal(await press('ArrowLeft'), '3: 1 of 10, true: 5');
+  assert.equal(await press('ArrowUp', 'ArrowUp', 'ArrowRight', 'ArrowRight'), '3: 1 of 10, true: 0');
+  assert.equal(await press('End'), '4: 2 of 2, -: dark high contrast');
+  assert.ok(await frame.evaluate(() => {
+    const line = document.querySelector('.line.active')?.getBoundingClientRect();
+    const view = document.querySelector('#panel-sync .view')?.getBoundingClientRect();
+    return line && view && line.top >= view.top && line.bottom <= view.bottom;
+  }), 'the active line is in the view');
+  assert.equal(await press('Home', 'ArrowLeft', 'ArrowDown'), '1: 2 of 2, true: mode');
+  // A search finds names, values and addresses, and unfolds nothing.
+  await frame.fill('input[aria-label="Search names and values"]', 'TOKENS!A61');
+  assert.deepEqual(await frame.locator('.line .name').allInnerTexts(), ['mode', 'color/surface', '59']);
+  await tree.focus();
+  assert.equal(await press('End', 'ArrowLeft', 'Enter', 'Delete'), '3: 1 of 1, true: 59');
+  await frame.fill('input[aria-label="Search names and values"]', 'nowhere');
+  assert.equal(await tree.isVisible(), false);
+  assert.match(await frame.innerText('#panel-sync'), /Nothing in this plan has that/);
+  await frame.fill('input[aria-label="Search names and values"]', '');
+  const listed = frame.getByLabel('What is listed');
+  assert.deepEqual(await listed.locator('option').allInnerTexts(), ['All (60)', 'New (40)', 'Changes (20)', 'Problems (3)']);
+  await frame.click('text=3 problems');
+  assert.deepEqual(await frame.locator('.problem-list .cell').allInnerTexts(), ['Tokens!C14', 'Tokens!D20']);
+  await frame.click('.problem-list .cell >> nth=1');
+  await listed.selectOption({ label: 'Changes (20)' });
+  await tree.focus();
+  await press('Home');
+  assert.equal(await frame.locator('.badge.create').count(), 0);
+  // A plan that is made anew keeps the search, the filter and what is folded.
+  await show({ state: { previewing: preview(60, { created: 40, changed: 19 }) } });
+  assert.equal(await listed.inputValue(), 'change');
+  await told([{ open_cell: { address: 'Tokens!A61' } }, { leave_out: { plan: 3, rows: [59] } }, { open_cell: { address: 'Tokens!D20' } }]);
 });
 
 test('a connected file: every way out is there and does what it says', async (t) => {

@@ -58,7 +58,8 @@ export function preview(rows: number, counts: Record<string, number>): Record<st
         { field: 'dark high contrast', before: null, after: '{base/color:gray/900}' },
       ],
     }[kind];
-    return { kind, collection: at < rows / 2 ? 'base/color' : 'mode', name: `color/scale/gray/${String(at)}`, address: kind === 'remove' ? '' : `Tokens!A${String(at + 2)}`, fields };
+    const group = ['scale/gray', 'scale/blue', 'surface'][Math.floor((at * 12) / Math.max(rows, 1)) % 3];
+    return { kind, collection: at < rows / 2 ? 'base/color' : 'mode', name: `color/${String(group)}/${String(at)}`, address: kind === 'remove' ? '' : `Tokens!A${String(at + 2)}`, fields };
   });
   return {
     plan: 3,

@@ -130,7 +130,8 @@ enum Stage {
     Previewing {
         reason: Option<WaitReason>,
         counts: Counts,
-        at: usize,
+        /// See `push_preview_row`.
+        at: u32,
         rows: Vec<PreviewRow>,
     },
     Applying(Run),
@@ -823,9 +824,12 @@ impl Engine {
     fn open_orphans(&self) -> impl Iterator<Item = VariableSlot> + '_ {
         self.orphans
             .iter()
-            .filter(|slot| !self.declined.contains(*slot))
             .map(VariableSlot)
-            .filter(|slot| !self.is_named(*slot))
+            .filter(|slot| self.is_open_orphan(*slot))
+    }
+
+    fn is_open_orphan(&self, slot: VariableSlot) -> bool {
+        !self.declined.contains(slot.0) && !self.is_named(slot)
     }
 
     /// One small piece of work.
@@ -1251,15 +1255,16 @@ impl Engine {
         &mut self,
         reason: Option<WaitReason>,
         counts: Counts,
-        at: usize,
+        at: u32,
         mut rows: Vec<PreviewRow>,
     ) {
-        let more = rows.len() < PREVIEW_ROWS_MAX && self.push_preview_row(at, &mut rows);
-        if more {
+        if rows.len() < PREVIEW_ROWS_MAX
+            && let Some(at) = self.push_preview_row(at, &mut rows)
+        {
             self.stage = Stage::Previewing {
                 reason,
                 counts,
-                at: at + 1,
+                at,
                 rows,
             };
             return;

@@ -2,6 +2,7 @@
 //!
 //! Owns this view and the clock that its relative times need. Must not know when a run begins or why a plan waits.
 
+use super::tree::Tree;
 use super::{HEADING, account, button, differences, history, page, preview};
 use crate::{Panel, sandbox, words};
 use leptos::prelude::*;
@@ -56,7 +57,7 @@ pub fn connected(panel: Panel) -> AnyView {
     let writer = piece(panel, |connected| connected.writer.clone());
     let trouble = piece(panel, |connected| connected.trouble.clone());
     let running = Memo::new(move |_| progress.get().flatten().is_some());
-    let drawn = preview::drawn();
+    let tree = Tree::new();
     let body = view! {
         <div class="title">
             <h2 id=HEADING tabindex="-1" class="sheet">
@@ -70,7 +71,7 @@ pub fn connected(panel: Panel) -> AnyView {
         {move || writer.get().flatten().map(|writer| followed(panel, &writer))}
         {move || trouble.get().flatten().map(warning)}
         {move || stopped.get().flatten().map(|reason| standing_still(panel, reason))}
-        {move || waiting.get().flatten().map(|(reason, plan)| waits(panel, reason, plan, drawn))}
+        {move || waiting.get().flatten().map(|(reason, plan)| waits(panel, reason, plan, tree))}
         {move || differing.get().map(|differing| differences::list(panel, differing))}
         <div class="run">
             {move || if running.get() { run(panel, progress) } else { ended(last, now) }}
@@ -90,7 +91,7 @@ pub fn connected(panel: Panel) -> AnyView {
             {button("plain", words::SYNC_NOW, move || panel.act(Action::SyncNow))}
         </div>
     };
-    page(body.into_any(), actions.into_any(), Some(drawn))
+    page(body.into_any(), actions.into_any(), Some(tree))
 }
 
 /// The switch of this file.
@@ -183,7 +184,7 @@ fn standing_still(panel: Panel, reason: StopReason) -> AnyView {
 }
 
 /// A plan that waits for the designer.
-fn waits(panel: Panel, reason: WaitReason, preview: Preview, drawn: RwSignal<usize>) -> AnyView {
+fn waits(panel: Panel, reason: WaitReason, preview: Preview, tree: Tree) -> AnyView {
     let (number, counts) = (preview.plan, preview.counts);
     let removes = counts.removed > 0;
     let approve = move |include_removals| {
@@ -226,7 +227,7 @@ fn waits(panel: Panel, reason: WaitReason, preview: Preview, drawn: RwSignal<usi
         <section class="card plan-card" aria-label=words::WAITS>
             <p role="status"><b>{words::WAITS}</b>" "{words::waiting(reason, &counts)}</p>
             <div class="buttons">{buttons}</div>
-            {preview::plan(panel, preview, drawn, false)}
+            {preview::plan(panel, preview, tree, false)}
         </section>
     }
     .into_any()

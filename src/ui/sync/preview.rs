@@ -1,26 +1,13 @@
 //! What a plan would do, before it is done.
 //!
-//! Owns how plans and problems are listed. Must not know what a plan may do by itself. Rows are drawn a few dozen at a
-//! time, as the view is scrolled, so that a plan of the longest length opens as fast as a short one.
+//! Owns how plans and problems are told. Must not know what a plan may do by itself, or how its rows are listed.
 
+use super::tree::{self, Tree};
 use super::{button, heading, page};
 use crate::{Panel, words};
 use leptos::prelude::*;
-use sheetwire_core::protocol::panel::{FieldChange, Preview, PreviewKind, PreviewRow, Problem};
+use sheetwire_core::protocol::panel::{Preview, Problem};
 use sheetwire_core::session::{Action, State};
-
-/// Rows drawn at first, and added each time.
-const DRAWN_ROWS: usize = 40;
-
-/// How many rows of a plan are drawn.
-pub fn drawn() -> RwSignal<usize> {
-    RwSignal::new(DRAWN_ROWS)
-}
-
-/// Draws more of a plan.
-pub fn draw_more(drawn: RwSignal<usize>) {
-    drawn.update(|rows| *rows = rows.saturating_add(DRAWN_ROWS));
-}
 
 /// The first plan is there to be looked at.
 pub fn first(panel: Panel) -> AnyView {
@@ -31,11 +18,11 @@ pub fn first(panel: Panel) -> AnyView {
             None
         }
     });
-    let drawn = drawn();
+    let tree = Tree::new();
     let shown = move || {
         preview
             .get()
-            .map(|preview| plan(panel, *preview, drawn, true))
+            .map(|preview| plan(panel, *preview, tree, true))
     };
     let label = Signal::derive(move || {
         preview
@@ -61,17 +48,12 @@ pub fn first(panel: Panel) -> AnyView {
             </div>
         }
         .into_any(),
-        Some(drawn),
+        Some(tree),
     )
 }
 
 /// A plan: its counts, its problems, its rows. `keeps_removed` tells that its removals are not part of it.
-pub fn plan(
-    panel: Panel,
-    preview: Preview,
-    drawn: RwSignal<usize>,
-    keeps_removed: bool,
-) -> AnyView {
+pub fn plan(panel: Panel, preview: Preview, tree: Tree, keeps_removed: bool) -> AnyView {
     let Preview {
         plan,
         counts,
@@ -92,121 +74,10 @@ pub fn plan(
         {(!around.is_empty()).then(|| view! { <p class="secondary">{around}</p> })}
         {(keeps_removed && counts.removed > 0).then(|| view! { <p>{words::removals_kept(counts.removed)}</p> })}
         {nothing.then(|| view! { <p>{words::PREVIEW_NOTHING}</p> })}
-        {problem_details(panel, problems, problems_total)}
+        {(problems_total > 0).then(|| button("quiet mend", words::problems(problems_total), move || tree.show_problems()))}
+        {(problems_total as usize > problems.len()).then(|| view! { <p class="secondary">{words::problems_truncated(problems.len())}</p> })}
         {truncated.map(|text| view! { <p class="secondary">{text}</p> })}
-        {rows_by_collection(panel, plan, rows, drawn)}
-    }
-    .into_any()
-}
-
-/// A line of the list of rows.
-#[derive(Clone)]
-enum Line {
-    Collection(String),
-    /// With its place in the preview.
-    Row(usize, PreviewRow),
-}
-
-fn rows_by_collection(
-    panel: Panel,
-    plan: u32,
-    rows: Vec<PreviewRow>,
-    drawn: RwSignal<usize>,
-) -> AnyView {
-    let mut collections: Vec<(String, Vec<(usize, PreviewRow)>)> = Vec::new();
-    for (place, row) in rows.into_iter().enumerate() {
-        match collections
-            .iter_mut()
-            .find(|(name, _)| *name == row.collection)
-        {
-            Some((_, rows)) => rows.push((place, row)),
-            None => collections.push((row.collection.clone(), vec![(place, row)])),
-        }
-    }
-    let lines: Vec<Line> = collections
-        .into_iter()
-        .flat_map(|(name, rows)| {
-            std::iter::once(Line::Collection(name))
-                .chain(rows.into_iter().map(|(place, row)| Line::Row(place, row)))
-        })
-        .collect();
-    let total = lines.len();
-    let lines = StoredValue::new(lines);
-    view! {
-        <ul class="plan">
-            <For each=move || 0..drawn.get().min(total) key=|at| *at children=move |at| {
-                lines.with_value(|lines| lines.get(at).cloned()).map(|drawn| line(panel, plan, drawn))
-            }/>
-        </ul>
-        {move || (drawn.get() < total).then(|| button("quiet", words::SHOW_MORE, move || draw_more(drawn)))}
-    }
-    .into_any()
-}
-
-fn line(panel: Panel, plan: u32, line: Line) -> AnyView {
-    match line {
-        Line::Collection(name) => {
-            let name = if name.is_empty() {
-                String::from(words::NO_COLLECTION)
-            } else {
-                name
-            };
-            view! { <li class="collection"><h3 class="cut">{name}</h3></li> }.into_any()
-        }
-        Line::Row(place, row) => variable(panel, plan, place, row),
-    }
-}
-
-fn variable(panel: Panel, plan: u32, place: usize, row: PreviewRow) -> AnyView {
-    let PreviewRow {
-        kind,
-        name,
-        address,
-        fields,
-        ..
-    } = row;
-    let class = match kind {
-        PreviewKind::Create => "badge create",
-        PreviewKind::Change | PreviewKind::Rename => "badge change",
-        PreviewKind::Remove => "badge remove",
-    };
-    let leave_out = match kind {
-        PreviewKind::Create | PreviewKind::Change | PreviewKind::Rename => Some(view! {
-            <button type="button" class="quiet" aria-label=words::leave_out_of(&name) on:click=move |_| {
-                panel.act(Action::LeaveOut { plan, rows: vec![place as u32] });
-            }>{words::LEAVE_OUT}</button>
-        }),
-        PreviewKind::Remove => None,
-    };
-    let at = name.rfind('/').map_or(0, |at| at + 1);
-    let (group, leaf) = name.split_at(at);
-    view! {
-        <li class="variable">
-            <div class="head">
-                <span class=class>{words::kind(kind)}</span>
-                <span class="cut name" title=name.clone()><span class="secondary">{String::from(group)}</span>{String::from(leaf)}</span>
-                {cell(panel, address)}
-                {leave_out}
-            </div>
-            {fields.into_iter().map(field).collect_view()}
-        </li>
-    }
-    .into_any()
-}
-
-/// One difference: the field, what Figma holds and what the sheet says.
-pub fn field(change: FieldChange) -> AnyView {
-    let before = change.before.map(|before| {
-        view! {
-            <span class="before">{value(&before)}</span>
-            <span class="arrow" aria-hidden="true">"→"</span><span class="unseen">{words::BECOMES}</span>
-        }
-    });
-    view! {
-        <div class="difference">
-            <span class="secondary cut">{change.field}</span>
-            <span class="values">{before}<span class="after">{value(&change.after)}</span></span>
-        </div>
+        {tree::view(panel, plan, rows, problems, tree)}
     }
     .into_any()
 }
@@ -229,19 +100,21 @@ pub fn value(text: &str) -> AnyView {
 }
 
 /// An address, which opens the sheet there; nothing where there is none.
-fn cell(panel: Panel, address: String) -> AnyView {
+/// `in_tree` leaves it to the tree to reach it by keys.
+pub fn cell(panel: Panel, address: String, in_tree: bool) -> AnyView {
     if address.is_empty() {
         return ().into_any();
     }
     let open = {
         let address = address.clone();
-        move |_| {
+        move |event: leptos::web_sys::MouseEvent| {
+            event.stop_propagation();
             panel.act(Action::OpenCell {
                 address: address.clone(),
             });
         }
     };
-    view! { <button type="button" class="quiet cell" title=words::OPEN_CELL on:click=open>{address}</button> }.into_any()
+    view! { <button type="button" class="quiet cell" tabindex=in_tree.then_some("-1") title=words::OPEN_CELL on:click=open>{address}</button> }.into_any()
 }
 
 /// Rows that were left out, each to be taken in again.
@@ -303,7 +176,7 @@ pub fn problem_list(panel: Panel, problems: Vec<Problem>) -> AnyView {
     let problems = problems.into_iter().map(|problem| {
         view! {
             <li>
-                {cell(panel, problem.address)}" "
+                {cell(panel, problem.address, false)}" "
                 {problem.message}" "<span class="secondary">{problem.remedy}</span>
             </li>
         }

@@ -54,56 +54,48 @@ impl Engine {
             .count() as u32
     }
 
-    /// Adds the preview's row at place `at`; `false` when there is none.
-    pub(super) fn push_preview_row(&self, at: usize, rows: &mut Vec<PreviewRow>) -> bool {
-        // `at` counts up by one a call, and rows come in order, so the next row is the first after the last shown.
-        let Some(layout) = &self.layout else {
-            return false;
-        };
-        let structure = self.structure_rows();
+    /// Adds the next row of the preview at or after the place `at`, if there is one, and tells the place after it;
+    /// `None` at the end. Places count the changes of structure, the sheet's rows, and then the file's variables, so that
+    /// looking for the next row of a long plan takes no longer than for the first.
+    pub(super) fn push_preview_row(&self, at: u32, rows: &mut Vec<PreviewRow>) -> Option<u32> {
+        let layout = self.layout.as_ref()?;
+        let structure = self.structure_rows() as u32;
         if at < structure {
-            rows.extend(self.structure_row(at));
-            return true;
+            rows.extend(self.structure_row(at as usize));
+            return Some(at + 1);
         }
         let at = at - structure;
-        let mut shown_rows = self
-            .touched
-            .iter()
-            .filter(|row| !self.changes[*row as usize].is_silent());
-        if let Some(row) = shown_rows.nth(at) {
+        let sheet_rows = self.rows.len() as u32;
+        if let Some(row) = self.touched.next(at).filter(|row| *row < sheet_rows) {
             let change = &self.changes[row as usize];
             let entry = &self.rows[row as usize];
-            let Some(collection) = self.collections.get(entry.collection as usize) else {
-                return true;
-            };
-            let fields = change
-                .writes
-                .iter()
-                .filter_map(|write| self.field_change(row, write));
-            rows.push(PreviewRow {
-                kind: if change.create {
-                    PreviewKind::Create
-                } else if change.writes.contains(&Write::Name) {
-                    PreviewKind::Rename
-                } else {
-                    PreviewKind::Change
-                },
-                collection: collection.name.clone(),
-                name: self.name_of(row).into_owned(),
-                address: self.at(row, layout.name),
-                fields: fields.collect(),
-            });
-            return true;
+            if let Some(collection) = self.collections.get(entry.collection as usize)
+                && !change.is_silent()
+            {
+                let fields = change
+                    .writes
+                    .iter()
+                    .filter_map(|write| self.field_change(row, write));
+                rows.push(PreviewRow {
+                    kind: if change.create {
+                        PreviewKind::Create
+                    } else if change.writes.contains(&Write::Name) {
+                        PreviewKind::Rename
+                    } else {
+                        PreviewKind::Change
+                    },
+                    collection: collection.name.clone(),
+                    name: self.name_of(row).into_owned(),
+                    address: self.at(row, layout.name),
+                    fields: fields.collect(),
+                });
+            }
+            return Some(structure + row + 1);
         }
-        let shown = self
-            .touched
-            .iter()
-            .filter(|row| !self.changes[*row as usize].is_silent())
-            .count();
-        let Some(slot) = self.open_orphans().nth(at.saturating_sub(shown)) else {
-            return false;
-        };
-        if let Some(variable) = self.document.variable(slot) {
+        let slot = VariableSlot(self.orphans.next(at.saturating_sub(sheet_rows))?);
+        if let Some(variable) = self.document.variable(slot)
+            && self.is_open_orphan(slot)
+        {
             let owner = self.document.collection(variable.collection);
             rows.push(PreviewRow {
                 kind: PreviewKind::Remove,
@@ -113,7 +105,7 @@ impl Engine {
                 fields: Vec::new(),
             });
         }
-        true
+        Some(structure + sheet_rows + slot.0 + 1)
     }
 
     /// One difference of a row in words; nothing for what a designer does not see.

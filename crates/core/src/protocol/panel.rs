@@ -15,8 +15,8 @@ use crate::session::StopReason;
 
 /// The version every envelope carries.
 pub const VERSION: u32 = 1;
-/// Most changes and problems listed in one [`Preview`]; the counts are always whole.
-pub const PREVIEW_ROWS_MAX: usize = 500;
+/// Most rows listed in one [`Preview`]; the counts are always whole. Twice the variables of a collection in Figma.
+pub const PREVIEW_ROWS_MAX: usize = 10_000;
 /// Most problems listed in one message; `problems_total` is always whole.
 pub const PROBLEMS_MAX: usize = 200;
 /// Most rows that can be left out of a file's sync; a connection has to fit into 100 kB of plugin data.
