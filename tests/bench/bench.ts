@@ -22,9 +22,10 @@ import type { Typed } from '../sheets/tokens.ts';
 import { demoPerson } from '../../www/playground/demo-person.ts';
 import { DEMO_USER, control, makeSheet, targetingKey } from '../../www/playground/preparation.ts';
 import { figure, median, quantile, section, verdict } from './report.ts';
+import { scrollPlan } from './scroll.ts';
 import { edit, synthetic } from './synthetic.ts';
 
-const [baselinePath = '', programs = '', dist = '', executablePath = ''] = process.argv.slice(2);
+const [baselinePath = '', programs = '', dist = '', gallery = '', executablePath = ''] = process.argv.slice(2);
 const read = (name: string): string => readFileSync(join(dist, name), 'utf8');
 const plugin = { code: read('code.js'), html: read('ui.html'), manifest: JSON.parse(read('manifest.json')) };
 const baseline = { code: readFileSync(baselinePath, 'utf8'), html: '', manifest: plugin.manifest };
@@ -37,6 +38,9 @@ const STARTS = 5;
 const EDITS = 200;
 const EDITS_ALONE = 20;
 const BASELINE_EDITS = 5;
+/** Rows of the plan that is scrolled, and the longest frame meanwhile, in milliseconds: two of a screen of 60 Hz. */
+const SCROLLED_ROWS = 5_000;
+const FRAME_MS_MAX = 32;
 /** Longest wait for one edit to arrive, in milliseconds. */
 const EDIT_MS_MAX = 10_000;
 
@@ -144,6 +148,12 @@ async function startUp(): Promise<void> {
       await page.close();
     }
     figure('panel: ui.html to its first message, in Chromium, median', median(ready), 'ms', 300);
+
+    section(`Scrolling a plan of ${String(SCROLLED_ROWS)} rows in Chromium`);
+    const { shown_ms, frames_ms } = await scrollPlan(browser, readFileSync(join(gallery, 'ui.html'), 'utf8'), SCROLLED_ROWS);
+    figure('from the message to the first line', shown_ms, 'ms');
+    figure(`between two frames, ${String(frames_ms.length)} frames, p50`, quantile(frames_ms, 0.5), 'ms');
+    figure('  longest', Math.max(...frames_ms), 'ms', FRAME_MS_MAX);
   } finally {
     await browser.close();
   }

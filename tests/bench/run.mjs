@@ -1,5 +1,5 @@
 /**
- * Bundles the benchmarks and runs them: `node tests/bench/run.mjs PROGRAMS DIST CHROMIUM`.
+ * Bundles the benchmarks and runs them: `node tests/bench/run.mjs PROGRAMS DIST GALLERY CHROMIUM`.
  *
  * Owns the bundling. Must not know what is measured.
  */

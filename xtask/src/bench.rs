@@ -18,6 +18,8 @@ pub fn run() -> Result<()> {
             ..dist::Options::default()
         },
     )?;
+    let gallery = program::target_directory(&root).join("dist/gallery");
+    dist::build_gallery(&root, &gallery)?;
     process::run(Command::new("cargo").current_dir(&root).args([
         "build",
         "--locked",
@@ -33,6 +35,7 @@ pub fn run() -> Result<()> {
             .arg("tests/bench/run.mjs")
             .arg(program::target_directory(&root).join("release"))
             .arg(root.join("dist"))
+            .arg(gallery)
             .arg(chromium),
     )
 }
