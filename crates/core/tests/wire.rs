@@ -150,6 +150,10 @@ fn the_bodies_of_the_relays_http_calls() {
             "TicketReply" => again::<relay::TicketReply>(&name, &example),
             "PollRequest" => again::<relay::PollRequest>(&name, &example),
             "PollReply" => again::<relay::PollReply>(&name, &example),
+            "TwoWayRequest" => again::<relay::TwoWayRequest>(&name, &example),
+            "TwoWayReply" => again::<relay::TwoWayReply>(&name, &example),
+            "WriteRequest" => again::<relay::WriteRequest>(&name, &example),
+            "WriteReply" => again::<relay::WriteReply>(&name, &example),
             "ApiError" => again::<relay::ApiError>(&name, &example),
             unknown => panic!("http.json names {unknown}, which no test reads"),
         };
@@ -188,6 +192,29 @@ fn another_version_is_told_from_nonsense() {
             "{nonsense:?}"
         );
     }
+}
+
+#[test]
+fn a_write_is_printed_without_its_cells() {
+    let request = relay::WriteRequest {
+        v: relay::VERSION,
+        sheet: relay::SheetRef {
+            spreadsheet_id: String::from("s"),
+            sheet_id: 0,
+        },
+        file: String::from("file"),
+        panel: String::from("panel"),
+        fence: 1,
+        cells: vec![relay::CellWrite {
+            row: 1,
+            column: 2,
+            before: String::from("tsecret before"),
+            value: relay::WriteValue::Text(String::from("secret after")),
+        }],
+    };
+    let cell = &request.cells[0];
+    let printed = format!("{request:?} {cell:?} {:?}", cell.value);
+    assert_eq!(printed, "WriteRequest(1 cells) CellWrite(1, 2) Text");
 }
 
 #[test]

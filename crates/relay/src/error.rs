@@ -79,9 +79,13 @@ pub fn status(code: ErrorCode) -> StatusCode {
     match code {
         ErrorCode::BadRequest => StatusCode::BAD_REQUEST,
         ErrorCode::SignedOut => StatusCode::UNAUTHORIZED,
-        ErrorCode::NoAccess | ErrorCode::Declined | ErrorCode::AdminPolicy => StatusCode::FORBIDDEN,
+        ErrorCode::NoAccess
+        | ErrorCode::Declined
+        | ErrorCode::AdminPolicy
+        | ErrorCode::TwoWayOff
+        | ErrorCode::NoWrite => StatusCode::FORBIDDEN,
         ErrorCode::NotFound => StatusCode::NOT_FOUND,
-        ErrorCode::Conflict => StatusCode::CONFLICT,
+        ErrorCode::Conflict | ErrorCode::NotWriter => StatusCode::CONFLICT,
         ErrorCode::Expired => StatusCode::GONE,
         ErrorCode::SheetTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorCode::Version => StatusCode::UPGRADE_REQUIRED,

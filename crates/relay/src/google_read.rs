@@ -347,10 +347,13 @@ fn token_failure(refusal: Refusal) -> Failure {
         ErrorCode::SignedOut
         | ErrorCode::NoAccess
         | ErrorCode::Declined
-        | ErrorCode::AdminPolicy => Failure::User(refusal.error),
+        | ErrorCode::AdminPolicy
+        | ErrorCode::TwoWayOff
+        | ErrorCode::NoWrite => Failure::User(refusal.error),
         ErrorCode::BadRequest
         | ErrorCode::NotFound
         | ErrorCode::Conflict
+        | ErrorCode::NotWriter
         | ErrorCode::Expired
         | ErrorCode::SheetTooLarge
         | ErrorCode::Version

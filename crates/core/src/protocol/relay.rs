@@ -21,6 +21,10 @@ pub const HEARTBEAT_MS: u64 = 15_000;
 pub const TICKET_LIFE_MS: u64 = 60_000;
 /// How long the relay keeps a room's changes for resuming clients, in milliseconds.
 pub const RESUME_WINDOW_MS: u64 = 120_000;
+/// Most cells of one [`WriteRequest`].
+pub const WRITE_CELLS_MAX: usize = 500;
+/// Longest body of a [`WriteRequest`], in bytes.
+pub const WRITE_BYTES_MAX: usize = 256 * 1024;
 
 /// Where a reader stands in a room: `revision` rises by one with every change the relay sees in the sheet,
 /// `epoch` changes when the relay lost its memory of the room (a restart).
@@ -237,6 +241,13 @@ pub enum ErrorCode {
     Declined,
     /// 403: the Google Workspace administrator does not allow the app.
     AdminPolicy,
+    /// 403: two-way sync is not on for this sheet and user; nothing is written until it is.
+    TwoWayOff,
+    /// 409: the file, panel and fence are not the present grant, or the relay knows none since it restarted. The client
+    /// bids again and, when it is told that it writes, repeats its write with the new fence.
+    NotWriter,
+    /// 403: this user may only read the spreadsheet, or the permission that the relay asks for only reads.
+    NoWrite,
 }
 
 /// `POST /v1/signin`: begins a sign-in. The plugin keeps a 256-bit secret and sends its hash.
@@ -356,6 +367,116 @@ pub struct PollRequest {
 pub struct PollReply {
     /// In order; empty only never: a quiet sheet answers with `resumed`.
     pub frames: Vec<RelayFrame>,
+}
+
+/// `PUT /v1/two-way`: lets the relay write to a sheet for this user, or no longer. Off until it is said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TwoWayRequest {
+    /// [`VERSION`].
+    pub v: u32,
+    /// The sheet.
+    pub sheet: SheetRef,
+    /// Whether writes are taken from now on.
+    pub on: bool,
+}
+
+/// The reply to [`TwoWayRequest`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TwoWayReply {
+    /// As it is now.
+    pub on: bool,
+}
+
+/// `POST /v1/write`: writes cells of one sheet, in one batch. Only for a sheet whose two-way sync is on for the user, and
+/// only from the elected writer of the file.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct WriteRequest {
+    /// [`VERSION`].
+    pub v: u32,
+    /// The sheet.
+    pub sheet: SheetRef,
+    /// The file of the [`Bid`].
+    pub file: String,
+    /// The panel of the [`Bid`].
+    pub panel: String,
+    /// The fence of the [`RelayFrame::Writer`] that made this panel the writer.
+    pub fence: u64,
+    /// At least one, at most [`WRITE_CELLS_MAX`], no cell twice.
+    pub cells: Vec<CellWrite>,
+}
+
+/// One cell of a [`WriteRequest`].
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct CellWrite {
+    /// Zero-based.
+    pub row: u32,
+    /// Zero-based.
+    pub column: u32,
+    /// The packed cell ([`crate::sheet::push_cell`]) that the writer decided on; an empty text for an empty cell. A cell
+    /// that holds anything else by now is not written.
+    pub before: String,
+    /// What the cell is to hold.
+    pub value: WriteValue,
+}
+
+/// What a cell is to hold. The cell keeps its format: 0.5 in a cell of percents is shown as `50%`.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WriteValue {
+    /// This text exactly; Sheets takes it for nothing else. An empty text empties the cell.
+    Text(String),
+    /// A finite number.
+    Number(f64),
+    /// TRUE or FALSE.
+    Boolean(bool),
+}
+
+/// The reply to [`WriteRequest`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WriteReply {
+    /// What became of each cell, in the request's order.
+    pub results: Vec<WriteResult>,
+}
+
+/// What became of a cell of a [`WriteRequest`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WriteResult {
+    /// The cell holds the value now, by this write or already.
+    Written,
+    /// The cell holds a formula, which is never overwritten.
+    Formula,
+    /// The cell no longer holds `before`.
+    Changed,
+    /// The cell is in a protected range that this user may not edit.
+    Protected,
+    /// The cell is beyond the sheet's grid.
+    Outside,
+}
+
+impl std::fmt::Debug for WriteRequest {
+    /// Without the cells: their contents are nobody's but the sheet's readers'.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "WriteRequest({} cells)", self.cells.len())
+    }
+}
+
+impl std::fmt::Debug for CellWrite {
+    /// Its place alone.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "CellWrite({}, {})", self.row, self.column)
+    }
+}
+
+impl std::fmt::Debug for WriteValue {
+    /// Its kind alone.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            WriteValue::Text(_) => "Text",
+            WriteValue::Number(_) => "Number",
+            WriteValue::Boolean(_) => "Boolean",
+        })
+    }
 }
 
 /// A frame that can't be taken.
