@@ -708,6 +708,15 @@ impl Engine {
         agreed.ok_or(Reason::Untyped)
     }
 
+    /// Whether a row's cells agree on a colour but for numbers that Sheets made of hex digits: `000000` is 0.
+    fn is_mangled_color(&self, row: u32) -> bool {
+        let readings = self.readings(row, Some(VariableType::Color));
+        readings.iter().all(|(_, _, reading)| match reading {
+            Ok(_) | Err(value::ValueError::Mangled { .. }) => true,
+            Err(_) => false,
+        })
+    }
+
     /// Reads a row's filled mode cells: place in the layout's modes, column, reading.
     pub(super) fn readings(
         &self,
@@ -775,6 +784,17 @@ impl Engine {
                 alias.collection.as_deref(),
                 row,
             ),
+            other => other,
+        }
+    }
+
+    /// A reference that finds nothing, though a row has the name: that row gives no value.
+    fn known(&self, alias: &AliasRef, why: Unresolved) -> Unresolved {
+        let mut rows = self.names.under(hash(&alias.name));
+        match why {
+            Unresolved::Missing if rows.any(|row| self.name_of(row) == alias.name) => {
+                Unresolved::Valueless
+            }
             other => other,
         }
     }
@@ -910,18 +930,12 @@ impl Engine {
                 Err(Unresolved::Missing) if kind == VariableType::String && opacity.is_none() => {
                     // Only a reference that resolves is an alias; in a text variable anything else is text.
                     filled = true;
-                    let text = shown(cell(self.grid.row(row), column)).into_owned();
-                    merging.value(mode, mode_slot, Value::String(text), self);
+                    let text = CellView::new(cell(self.grid.row(row), column)).text();
+                    merging.value(mode, mode_slot, Value::String(text.into_owned()), self);
                     continue;
                 }
-                Err(mut why) => {
-                    let mut rows = self.names.under(name_hash);
-                    if matches!(why, Unresolved::Missing)
-                        && rows.any(|row| self.name_of(row) == alias.name)
-                    {
-                        why = Unresolved::Valueless;
-                    }
-                    problems.push(unresolved(column, &alias, &why));
+                Err(why) => {
+                    problems.push(unresolved(column, &alias, &self.known(&alias, why)));
                     continue;
                 }
             };
@@ -1232,6 +1246,18 @@ impl Engine {
                     "Write the old type again, or remove the variable in Figma so that it is made anew.",
                 ))
             }
+            Reason::Disagree if self.is_mangled_color(row) => {
+                let changed = self.readings(row, Some(VariableType::Color)).into_iter();
+                let changed = changed.filter_map(|(_, column, reading)| {
+                    reading.err().map(|error| CellProblem {
+                        column,
+                        message: owned(error.message()),
+                        remedy: owned(error.remedy()),
+                    })
+                });
+                self.problems.put(row, changed.collect());
+                None
+            }
             Reason::Disagree => {
                 let first = layout
                     .modes
@@ -1254,7 +1280,9 @@ impl Engine {
                             remedy: owned(error.remedy()),
                         }),
                         Ok(Reading::Alias(alias)) => match self.resolve(&alias, row) {
-                            Err(why) => problems.push(unresolved(column, &alias, &why)),
+                            Err(why) => {
+                                problems.push(unresolved(column, &alias, &self.known(&alias, why)));
+                            }
                             Ok(_) => problems.push(CellProblem {
                                 column,
                                 message: format!(

@@ -39,15 +39,19 @@ pub(super) fn role_of_header(header: &str) -> Option<Role> {
         .filter(|character| !character.is_whitespace())
         .collect();
     Some(match compact.as_str() {
-        "collection" | "variablecollection" | "set" | "tokenset" => Role::Collection,
+        "collection" | "variablecollection" | "set" | "tokenset" | "sammlung" | "colección"
+        | "coleção" => Role::Collection,
         "name" | "token" | "tokenname" | "variable" | "variablename" | "path" | "key"
-        | "designtoken" => Role::Name,
-        "group" | "subgroup" | "category" | "subcategory" => Role::Group,
-        "type" | "kind" | "resolvedtype" | "variabletype" | "tokentype" => Role::Type,
-        "description" | "desc" | "comment" | "comments" | "notes" | "note" | "usage" => {
-            Role::Description
+        | "designtoken" | "nom" | "nombre" | "nome" | "naam" => Role::Name,
+        "group" | "subgroup" | "category" | "subcategory" | "gruppe" | "kategorie" | "groupe"
+        | "catégorie" | "grupo" | "categoría" | "categoria" => Role::Group,
+        "type" | "kind" | "resolvedtype" | "variabletype" | "tokentype" | "typ" | "tipo" => {
+            Role::Type
         }
-        "scopes" | "scope" | "scoping" => Role::Scopes,
+        "description" | "desc" | "comment" | "comments" | "notes" | "note" | "usage"
+        | "beschreibung" | "notiz" | "descripción" | "descrição" | "descrizione"
+        | "omschrijving" => Role::Description,
+        "scopes" | "scope" | "scoping" | "figmascope" | "figmascopes" => Role::Scopes,
         "code:web" | "codeweb" | "web" | "css" | "cssvariable" | "codesyntax:web"
         | "codesyntaxweb" => Role::CodeWeb,
         "code:android" | "codeandroid" | "android" | "codesyntax:android" | "codesyntaxandroid" => {
@@ -75,11 +79,89 @@ fn is_mode_word(header: &str) -> bool {
             | "tablet"
             | "desktop"
             | "high contrast"
+            | "text"
+            | "copy"
+            | "string"
+            | "content"
+            | "wert"
+            | "hell"
+            | "dunkel"
+            | "valeur"
+            | "clair"
+            | "sombre"
+            | "valor"
+            | "claro"
+            | "oscuro"
+            | "escuro"
+            | "valore"
+            | "chiaro"
+            | "scuro"
+            | "waarde"
+            | "licht"
+            | "donker"
     )
 }
 
-/// Whether a header is a language, such as `en`, `de-DE` or `pt_BR`.
+/// Whether a header says that the column holds the value, and so names no mode among several.
+fn is_value_word(header: &str) -> bool {
+    matches!(
+        header.trim().to_lowercase().as_str(),
+        "value" | "values" | "wert" | "valeur" | "valor" | "valore" | "waarde"
+    )
+}
+
+/// Whether a header is a language, such as `en`, `de-DE`, `pt_BR`, `German` or `Français (Canada)`.
 fn is_language(header: &str) -> bool {
+    const NAMES: [&str; 43] = [
+        "arabic",
+        "bulgarian",
+        "catalan",
+        "chinese",
+        "croatian",
+        "czech",
+        "danish",
+        "dansk",
+        "deutsch",
+        "dutch",
+        "english",
+        "español",
+        "estonian",
+        "finnish",
+        "français",
+        "french",
+        "german",
+        "greek",
+        "hebrew",
+        "hindi",
+        "hungarian",
+        "indonesian",
+        "italian",
+        "italiano",
+        "japanese",
+        "korean",
+        "latvian",
+        "lithuanian",
+        "nederlands",
+        "norsk",
+        "norwegian",
+        "polish",
+        "polski",
+        "português",
+        "portuguese",
+        "romanian",
+        "russian",
+        "spanish",
+        "svenska",
+        "swedish",
+        "turkish",
+        "ukrainian",
+        "vietnamese",
+    ];
+    let lower = header.trim().to_lowercase();
+    let word = lower.split([' ', '(', '-', '–', '/']).next();
+    if word.is_some_and(|word| NAMES.contains(&word)) {
+        return true;
+    }
     // The languages of ISO 639-1 that software is sold in; `no` is left out, which is a number as often.
     const LANGUAGES: &str = "ar bg bn ca cs da de el en es et fa fi fr he hi hr hu id is it ja ko lt lv ms \
         nb nl nn pl pt ro ru sk sl sr sv sw ta th tr uk ur vi zh";
@@ -109,6 +191,26 @@ fn is_aside(header: &str) -> bool {
             | "designer"
             | "developer"
             | "team"
+            | "assigned to"
+            | "assignee"
+            | "responsible"
+            | "contact"
+            | "who"
+            | "uses"
+            | "used"
+            | "usage count"
+            | "instances"
+            | "length"
+            | "max length"
+            | "max. length"
+            | "characters"
+            | "character limit"
+            | "screen"
+            | "page"
+            | "figma page"
+            | "context"
+            | "rationale"
+            | "source"
             | "status"
             | "state"
             | "stage"
@@ -117,6 +219,7 @@ fn is_aside(header: &str) -> bool {
             | "approved by"
             | "reviewer"
             | "reviewed"
+            | "reviewed by"
             | "review"
             | "done"
             | "ready"
@@ -153,18 +256,28 @@ fn is_aside(header: &str) -> bool {
     )
 }
 
-/// Whether a header is a way to write a value, of which a sheet may have several beside each other.
+/// Whether a header is a way to write a value, of which a sheet may have several beside each other: `Hex`, `In px`,
+/// `Value (rem)`.
 fn is_notation(header: &str) -> bool {
+    let lower = header.trim().to_lowercase();
+    let mut words = lower
+        .split([' ', '(', ')', '-', '_'])
+        .filter(|word| !matches!(*word, "" | "in" | "value" | "code"));
+    let (Some(word), None) = (words.next(), words.next()) else {
+        return false;
+    };
     matches!(
-        header.trim().to_lowercase().as_str(),
+        word,
         "hex"
             | "rgb"
             | "rgba"
             | "hsl"
             | "hsla"
             | "hsb"
+            | "cmyk"
             | "oklch"
             | "px"
+            | "pixels"
             | "rem"
             | "em"
             | "pt"
@@ -625,13 +738,21 @@ fn infer_modes(looks: &Looks<'_>, columns: &mut [Column]) {
         .iter()
         .find(|(at, look)| said(&columns[*at].header) && look.values > 0)
         .or_else(|| looked.iter().find(|(at, look)| holds(*at, look)))
+        // A column Hex of which Sheets made numbers still says what it is for.
+        .or_else(|| {
+            looked
+                .iter()
+                .find(|(at, look)| is_notation(&columns[*at].header) && look.values > 0)
+        })
         .map(|(at, _)| *at);
+    let alone = anchor.is_some_and(|anchor| is_value_word(&columns[anchor].header));
     let mut modes: Vec<usize> = Vec::new();
     for (at, look) in &looked {
         let first = looked.iter().find(|(first, _)| Some(*first) == anchor);
         let agrees = first.is_none_or(|(_, first)| agree(first, look));
         let again = is_notation(&columns[*at].header) && anchor.is_some_and(|anchor| anchor != *at);
-        if said(&columns[*at].header) || (holds(*at, look) && agrees && !again) {
+        let fits = holds(*at, look) && agrees && !again && !alone;
+        if said(&columns[*at].header) || Some(*at) == anchor || fits {
             modes.push(*at);
         }
     }

@@ -18,6 +18,8 @@ pub struct Locale {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Group {
     Comma,
+    /// The last three digits, and twos before them: `12,34,567`.
+    CommaOfTwos,
     Point,
     /// A no-break space, wide or narrow. A plain space is none: `8 160` may be two values.
     Space,
@@ -27,7 +29,7 @@ pub(super) enum Group {
 impl Group {
     pub(super) fn is(self, character: char) -> bool {
         match self {
-            Group::Comma => character == ',',
+            Group::Comma | Group::CommaOfTwos => character == ',',
             Group::Point => character == '.',
             Group::Space => matches!(character, '\u{a0}' | '\u{202f}'),
             Group::Apostrophe => matches!(character, '\'' | '’'),
@@ -51,6 +53,7 @@ impl Locale {
                 | "lv" | "nb" | "nn" | "no" | "pl" | "ru" | "sk" | "sv" | "uk" => {
                     (',', Group::Space)
                 }
+                _ if name.ends_with("_IN") => ('.', Group::CommaOfTwos),
                 _ => ('.', Group::Comma),
             },
         };

@@ -134,7 +134,8 @@ fn split(text: &str) -> (&str, &str) {
     (number, unit.trim_start())
 }
 
-/// Whether the digits before the decimals come in groups: `1.234`, `12.345.678`, but not `0.123` or `1.5`.
+/// Whether the digits before the decimals come in groups: `1.234`, `12.345.678`, in India `12,34,567`, but not `0.123` or
+/// `1.5`.
 fn is_grouped(number: &str, group: Group) -> bool {
     let mut parts = number
         .trim_start_matches(['-', '+'])
@@ -144,7 +145,17 @@ fn is_grouped(number: &str, group: Group) -> bool {
         .next()
         .is_some_and(|part| digits(part) && part.len() <= 3 && !part.starts_with('0'));
     let mut rest = parts.peekable();
-    first && rest.peek().is_some() && rest.all(|part| digits(part) && part.len() == 3)
+    let (mut threes, mut twos, mut last) = (true, group == Group::CommaOfTwos, 0);
+    let any = rest.peek().is_some();
+    for part in rest {
+        if !digits(part) {
+            return false;
+        }
+        twos &= last == 0 || last == 2;
+        threes &= part.len() == 3;
+        last = part.len();
+    }
+    first && any && (threes || (twos && last == 3))
 }
 
 /// A number as the locale writes it, with its decimal sign and grouped thousands.
