@@ -1448,11 +1448,12 @@ impl Engine {
                 self.orphans.insert(slot.0);
             }
         }
-        self.stage = if end < self.document.slots() {
-            Stage::Orphaning { next: end }
-        } else {
-            Stage::Pairing
-        };
+        if end < self.document.slots() {
+            self.stage = Stage::Orphaning { next: end };
+            return;
+        }
+        self.tell_twins();
+        self.stage = Stage::Pairing;
     }
 
     /// Whether some row, even one that can't be used, names the variable: then its row is not gone.
@@ -1460,6 +1461,9 @@ impl Engine {
         let Some(variable) = self.document.variable(slot) else {
             return false;
         };
+        // A collection of the same name may be there twice, and the row's be the other one.
+        let is_twin =
+            || variable.link == Link::Own && self.has_row_with_key(&self.present_key(slot), NONE);
         let by_name = self.names.under(hash(&variable.name)).any(|row| {
             let entry = &self.rows[row as usize];
             self.collections
@@ -1473,6 +1477,7 @@ impl Engine {
                 .link
                 .key()
                 .is_some_and(|key| self.has_row_with_key(key, NONE))
+            || is_twin()
     }
 }
 

@@ -9,6 +9,7 @@
 use super::running::Outcome;
 use super::{CellProblem, Engine, NONE};
 use crate::apply::{Figma, Op, Refusal, Run};
+use crate::decimal;
 use crate::document::base::{Decision, code_of_text, decide};
 use crate::document::index::hash;
 use crate::document::{
@@ -245,6 +246,45 @@ impl Engine {
             }
             self.stand_for(place, Some(slot));
             self.collections[place].guessed = guessed;
+        }
+    }
+
+    /// Tells collections that are there twice, as after a branch was merged that made what its file made as well: their
+    /// variables stand for rows that stand for others. Nothing of them is written or removed.
+    pub(super) fn tell_twins(&mut self) {
+        let mut twins: Vec<(CollectionSlot, u32)> = Vec::new();
+        for slot in self.orphans.iter().map(VariableSlot) {
+            let Some(held) = self.document.variable(slot) else {
+                continue;
+            };
+            if held.link != Link::Own || self.is_open_orphan(slot) {
+                continue;
+            }
+            match twins
+                .iter_mut()
+                .find(|(owner, _)| *owner == held.collection)
+            {
+                Some((_, count)) => *count += 1,
+                None => twins.push((held.collection, 1)),
+            }
+        }
+        for (owner, count) in twins {
+            let name = self.document.collection(owner).map(|owner| &owner.name);
+            let entry = self.collections.iter().find(|entry| {
+                Some(&entry.name) == name && entry.slot.is_some_and(|slot| slot != owner)
+            });
+            if let Some(entry) = entry {
+                let count = decimal::write(f64::from(count));
+                self.loose_problems.push(CellProblem {
+                    column: 0,
+                    message: [
+                        "This file has two collections “", &entry.name, "”, as after merging a branch. The sheet feeds the first; in the second, ",
+                        &count, " variables stand for the same rows and are left alone.",
+                    ]
+                    .concat(),
+                    remedy: owned("Bind what uses the second one to the first, then delete the second in Figma."),
+                });
+            }
         }
     }
 
