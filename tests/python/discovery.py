@@ -20,6 +20,7 @@ METHODS = {
         "sheets.spreadsheets.batchUpdate",
         "sheets.spreadsheets.create",
         "sheets.spreadsheets.get",
+        "sheets.spreadsheets.getByDataFilter",
         "sheets.spreadsheets.values.append",
         "sheets.spreadsheets.values.batchClear",
         "sheets.spreadsheets.values.batchGet",

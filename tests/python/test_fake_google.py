@@ -157,6 +157,31 @@ class OfficialClient(unittest.TestCase):
         self.assertEqual(reply["updatedSpreadsheet"]["sheets"][0]["properties"]["title"], "Second")
         self.sheets.batchUpdate(spreadsheetId=id_, body={"requests": [{"deleteSheet": {"sheetId": sheet_id}}]}).execute()
 
+    def test_protects_ranges_and_reads_by_data_filter(self):
+        id_ = self.make()["spreadsheetId"]
+        sheet_id = self.sheets.get(spreadsheetId=id_).execute()["sheets"][0]["properties"]["sheetId"]
+        ranges = [{"sheetId": sheet_id, "startRowIndex": 1, "endRowIndex": 3, "startColumnIndex": 1}, {"sheetId": sheet_id, "startRowIndex": 2, "endRowIndex": 3}]
+        reply = self.sheets.batchUpdate(spreadsheetId=id_, body={"requests": [
+            {"addProtectedRange": {"protectedRange": {"range": ranges[0], "unprotectedRanges": [ranges[1]], "description": "ours", "editors": {"users": [ANA]}}}},
+            {"addProtectedRange": {"protectedRange": {"range": {"sheetId": sheet_id}, "warningOnly": True}}},
+            {"updateCells": {"start": {"sheetId": sheet_id, "rowIndex": 1, "columnIndex": 1}, "fields": "userEnteredValue",
+                             "rows": [{"values": [{"userEnteredValue": {"stringValue": "=B2"}}]}, {"values": [{}]}]}},
+        ]}).execute()
+        protected = reply["replies"][0]["addProtectedRange"]["protectedRange"]
+        self.assertTrue(protected["requestingUserCanEdit"])
+        body = {"dataFilters": [{"gridRange": {**ranges[1], "startRowIndex": 1, "endRowIndex": 2}}, {"a1Range": "Other!A1:B2"}], "includeGridData": True}
+        read = self.sheets.getByDataFilter(spreadsheetId=id_, body=body).execute()
+        self.assertEqual(read["sheets"][0]["data"][0]["rowData"][0]["values"][1]["userEnteredValue"], {"stringValue": "=B2"})
+        self.assertEqual(len(read["sheets"][0]["protectedRanges"]), 2)
+        mask = "sheets(properties(sheetId,gridProperties),protectedRanges(range,unprotectedRanges,warningOnly,requestingUserCanEdit),data(startRow,rowData(values(formattedValue))))"
+        masked = self.sheets.getByDataFilter(spreadsheetId=id_, body={"dataFilters": body["dataFilters"][:1]}, fields=mask).execute()
+        self.assertEqual(masked["sheets"][0]["protectedRanges"][0]["unprotectedRanges"], [ranges[1]])
+        self.sheets.batchUpdate(spreadsheetId=id_, body={"requests": [{"deleteProtectedRange": {"protectedRangeId": protected["protectedRangeId"]}}]}).execute()
+        beyond = {"dataFilters": [{"gridRange": {"sheetId": sheet_id, "startRowIndex": 50, "endRowIndex": 51}}]}
+        with self.assertRaises(HttpError) as raised:
+            self.sheets.getByDataFilter(spreadsheetId=id_, body=beyond).execute()
+        self.assertEqual(raised.exception.status_code, 400)
+
     def test_lists_watches_and_stops(self):
         id_ = self.make()["spreadsheetId"]
         query = "mimeType='application/vnd.google-apps.spreadsheet' and trashed=false and name contains 'tok' and 'me' in owners"

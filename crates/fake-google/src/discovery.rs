@@ -345,7 +345,12 @@ mod tests {
             (
                 "POST",
                 "/v4/spreadsheets/abc:getByDataFilter",
-                "unanswered sheets.spreadsheets.getByDataFilter",
+                "sheets.spreadsheets.getByDataFilter [\"abc\"]",
+            ),
+            (
+                "POST",
+                "/v4/spreadsheets/abc/values:batchGetByDataFilter",
+                "unanswered sheets.spreadsheets.values.batchGetByDataFilter",
             ),
             ("GET", "/nowhere", "unknown"),
         ] {

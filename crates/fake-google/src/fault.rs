@@ -52,8 +52,10 @@ pub enum FaultKind {
     Nonsense,
     /// 200 and well-formed JSON that is none of Google's replies.
     Foreign,
-    /// The connection is reset without an answer.
+    /// The connection is reset without an answer, and nothing was done.
     Reset,
+    /// It is done, and the connection is reset without an answer.
+    Lost,
     /// An OAuth error in the token endpoint's form, such as `invalid_grant`.
     OauthError {
         /// The error's name.

@@ -519,6 +519,7 @@ async fn google_request(
         Some(
             FaultKind::Slow { .. }
             | FaultKind::Truncate
+            | FaultKind::Lost
             | FaultKind::Status { .. }
             | FaultKind::RateLimitExceeded
             | FaultKind::Nonsense
@@ -544,18 +545,22 @@ async fn google_request(
         }
     };
     let truncated = fault == Some(FaultKind::Truncate);
+    let lost = fault == Some(FaultKind::Lost);
     keep(
         &google,
         &asked,
         &told,
         answer.status,
         &answer.body,
-        faulty || truncated,
+        faulty || truncated || lost,
     );
     if told.method_id == Some("drive.files.watch") && google.world().settings.sync_before_reply {
         google.deliver_due().await;
     }
     google.tell(std::mem::take(&mut told.events));
+    if lost {
+        cut.store(true, Ordering::Relaxed);
+    }
     if truncated {
         halved(answer)
     } else {
@@ -606,6 +611,7 @@ fn instead(fault: &FaultKind, asked: &Asked) -> Option<Answer> {
         FaultKind::Hang
         | FaultKind::Slow { .. }
         | FaultKind::Truncate
+        | FaultKind::Lost
         | FaultKind::Reset
         | FaultKind::OauthRedirect { .. } => None,
     }

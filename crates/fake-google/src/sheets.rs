@@ -9,6 +9,7 @@ pub(crate) mod entry;
 pub(crate) mod formula;
 pub(crate) mod locale;
 pub(crate) mod number_format;
+pub(crate) mod protection;
 pub(crate) mod reply;
 pub(crate) mod requests;
 pub(crate) mod spreadsheet;

@@ -35,6 +35,14 @@ impl Area {
         }
     }
 
+    /// Whether that cell lies in it.
+    pub(crate) fn holds(&self, row: u32, column: u32) -> bool {
+        row >= self.row
+            && column >= self.column
+            && self.row_end.is_none_or(|end| row < end)
+            && self.column_end.is_none_or(|end| column < end)
+    }
+
     /// Whether it names one cell.
     pub(crate) fn is_cell(&self) -> bool {
         self.row_end == Some(self.row + 1) && self.column_end == Some(self.column + 1)

@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::a1::Area;
 use super::locale;
+use super::protection::{Editor, REFUSED};
 use super::reply::{self, Rendering};
 use super::requests::{self, Effects, integer};
 use super::spreadsheet::{COLUMNS_DEFAULT, ROWS_DEFAULT, Sheet, Spreadsheet};
@@ -23,6 +25,7 @@ use crate::world::{Caller, File, GridEvent, Role, World};
 pub(crate) fn quota_use(method_id: &str) -> Option<Use> {
     match method_id {
         "sheets.spreadsheets.get"
+        | "sheets.spreadsheets.getByDataFilter"
         | "sheets.spreadsheets.values.get"
         | "sheets.spreadsheets.values.batchGet" => Some(Use::Read),
         other if other.starts_with("sheets.") => Some(Use::Write),
@@ -98,12 +101,25 @@ pub(crate) fn answer(
     let Some(file) = world.files.get(&id) else {
         return Err(ApiError::entity_not_found());
     };
+    let editor = Editor {
+        account: &call.caller.account,
+        is_owner: role == Role::Owner,
+    };
     if reads {
-        return read(&file.spreadsheet, call);
+        return read(&file.spreadsheet, call, editor);
     }
     let mut next = file.spreadsheet.clone();
     let mut effects = Effects::default();
-    let reply = write(&mut next, call, year, &mut effects)?;
+    let reply = write(&mut next, call, (editor, year), &mut effects)?;
+    // The requests of a batch look for themselves.
+    if call.found.id != "sheets.spreadsheets.batchUpdate"
+        && effects
+            .touched
+            .iter()
+            .any(|(index, row, column)| next.sheets[*index].is_protected(editor, *row, *column))
+    {
+        return Err(ApiError::invalid(REFUSED));
+    }
     events.extend(commit(world, &id, next, effects));
     Ok(reply)
 }
@@ -161,13 +177,17 @@ pub(crate) fn commit(
     out
 }
 
-fn read(spreadsheet: &Spreadsheet, call: &Call<'_>) -> Result<Value, ApiError> {
+fn read(spreadsheet: &Spreadsheet, call: &Call<'_>, editor: Editor<'_>) -> Result<Value, ApiError> {
     let ranges: Vec<&str> = call
         .query
         .iter()
         .filter(|(key, _)| key == "ranges")
         .map(|(_, value)| value.as_str())
         .collect();
+    let seen = |ranges: &[(usize, Area)], grid: bool| {
+        let mask = (call.mask, editor);
+        reply::spreadsheet(spreadsheet, call.base_url, ranges, grid, mask)
+    };
     match call.found.id {
         "sheets.spreadsheets.get" => {
             let ranges = ranges
@@ -176,13 +196,25 @@ fn read(spreadsheet: &Spreadsheet, call: &Call<'_>) -> Result<Value, ApiError> {
                 .collect::<Result<Vec<_>, _>>()?;
             // A field mask decides alone whether there are cells.
             let grid = call.masked || call.is_true("includeGridData");
-            Ok(reply::spreadsheet(
-                spreadsheet,
-                call.base_url,
-                &ranges,
-                grid,
-                call.mask,
-            ))
+            Ok(seen(&ranges, grid))
+        }
+        "sheets.spreadsheets.getByDataFilter" => {
+            let body = call.body()?;
+            let filters = body["dataFilters"].as_array().filter(|all| !all.is_empty());
+            let filters = filters
+                .ok_or_else(|| ApiError::invalid("Must specify at least one dataFilter."))?;
+            let ranges = filters
+                .iter()
+                .map(
+                    |filter| match (filter.get("gridRange"), filter["a1Range"].as_str()) {
+                        (Some(range), None) => reply::grid_area(spreadsheet, range),
+                        (None, Some(text)) => reply::range(spreadsheet, text),
+                        _ => Err(ApiError::not_faked("a data filter without a range")),
+                    },
+                )
+                .collect::<Result<Vec<_>, _>>()?;
+            let grid = call.masked || body["includeGridData"].as_bool() == Some(true);
+            Ok(seen(&ranges, grid))
         }
         "sheets.spreadsheets.values.get" => value_range(spreadsheet, call.path("range"), call),
         "sheets.spreadsheets.values.batchGet" => {
@@ -224,7 +256,7 @@ fn answered<'a>(get: impl Fn(&str) -> Option<&'a str>) -> Result<Rendering, ApiE
 fn write(
     next: &mut Spreadsheet,
     call: &Call<'_>,
-    year: i64,
+    (editor, year): (Editor<'_>, i64),
     effects: &mut Effects,
 ) -> Result<Value, ApiError> {
     let touched = &mut effects.touched;
@@ -281,14 +313,17 @@ fn write(
             let replies = requests
                 .iter()
                 .enumerate()
-                .map(|(number, request)| requests::apply(next, number, request, year, effects))
+                .map(|(number, request)| {
+                    requests::apply(next, number, request, (editor, year), effects)
+                })
                 .collect::<Result<Vec<_>, _>>()?;
             let mut out = json!({"spreadsheetId": next.id, "replies": replies});
             if body["includeSpreadsheetInResponse"].as_bool() == Some(true) {
                 next.recalculate();
                 let grid = body["responseIncludeGridData"].as_bool() == Some(true);
+                let everything = (&FieldMask::everything(), editor);
                 out["updatedSpreadsheet"] =
-                    reply::spreadsheet(next, call.base_url, &[], grid, &FieldMask::everything());
+                    reply::spreadsheet(next, call.base_url, &[], grid, everything);
             }
             Ok(out)
         }
@@ -349,11 +384,16 @@ fn create(world: &mut World, call: &Call<'_>) -> Result<Value, ApiError> {
         sheets: Vec::new(),
     };
     let year = clock::year_of(world.now_ms());
+    let editor = Editor {
+        account: &call.caller.account,
+        is_owner: true,
+    };
     let sheets = body["sheets"].as_array().map_or(&[][..], Vec::as_slice);
     for (number, sheet) in sheets.iter().enumerate() {
         let request = json!({"addSheet": {"properties": sheet["properties"]}});
         let mut effects = Effects::default();
-        requests::apply(&mut spreadsheet, number, &request, year, &mut effects)?;
+        let by = (editor, year);
+        requests::apply(&mut spreadsheet, number, &request, by, &mut effects)?;
         let sheet_id = spreadsheet.sheets[number].sheet_id;
         for data in sheet["data"].as_array().map_or(&[][..], Vec::as_slice) {
             let start = json!({
@@ -367,7 +407,7 @@ fn create(world: &mut World, call: &Call<'_>) -> Result<Value, ApiError> {
                 "rows": rows,
                 "fields": "userEnteredValue,userEnteredFormat.numberFormat",
             }});
-            requests::apply(&mut spreadsheet, number, &request, year, &mut effects)?;
+            requests::apply(&mut spreadsheet, number, &request, by, &mut effects)?;
         }
     }
     if spreadsheet.sheets.is_empty() {
@@ -378,7 +418,8 @@ fn create(world: &mut World, call: &Call<'_>) -> Result<Value, ApiError> {
         );
     }
     spreadsheet.recalculate();
-    let out = reply::spreadsheet(&spreadsheet, call.base_url, &[], call.masked, call.mask);
+    let seen = (call.mask, editor);
+    let out = reply::spreadsheet(&spreadsheet, call.base_url, &[], call.masked, seen);
     let id = spreadsheet.id.clone();
     let now_ms = world.now_ms();
     // What an app creates, `drive.file` opens for it.

@@ -10,6 +10,8 @@ use super::a1::{self, Area, Rectangle};
 use super::entry::Entered;
 use super::formula::Outcome;
 use super::number_format::{NumberFormat, automatic};
+use super::protection::Editor;
+use super::requests::integer;
 use super::spreadsheet::{Cell, Sheet, Spreadsheet};
 use crate::error::ApiError;
 use crate::field_mask::FieldMask;
@@ -33,7 +35,32 @@ pub(crate) fn range(spreadsheet: &Spreadsheet, text: &str) -> Result<(usize, Are
         },
         (None, None) => return Err(unreadable()),
     };
-    let sheet = &spreadsheet.sheets[index];
+    check_grid(&spreadsheet.sheets[index], &area)?;
+    Ok((index, area))
+}
+
+/// Finds a `GridRange`; an absent edge is the sheet's.
+pub(crate) fn grid_area(
+    spreadsheet: &Spreadsheet,
+    range: &Value,
+) -> Result<(usize, Area), ApiError> {
+    // An absent sheetId is 0, as in every proto3 message.
+    let id = integer(&range["sheetId"]).unwrap_or(0);
+    let index = spreadsheet
+        .index_of(id)
+        .ok_or_else(|| ApiError::invalid(format!("No grid with id: {id}")))?;
+    let edge = |name: &str| integer(&range[name]).and_then(|edge| u32::try_from(edge).ok());
+    let area = Area {
+        row: edge("startRowIndex").unwrap_or(0),
+        column: edge("startColumnIndex").unwrap_or(0),
+        row_end: edge("endRowIndex"),
+        column_end: edge("endColumnIndex"),
+    };
+    check_grid(&spreadsheet.sheets[index], &area)?;
+    Ok((index, area))
+}
+
+fn check_grid(sheet: &Sheet, area: &Area) -> Result<(), ApiError> {
     if area.row >= sheet.rows || area.column >= sheet.columns {
         return Err(ApiError::invalid(format!(
             "Range ({}) exceeds grid limits. Max rows: {}, max columns: {}",
@@ -42,7 +69,7 @@ pub(crate) fn range(spreadsheet: &Spreadsheet, text: &str) -> Result<(usize, Are
             sheet.columns
         )));
     }
-    Ok((index, area))
+    Ok(())
 }
 
 /// The spreadsheet, only with the sheets that the ranges touch if there are ranges, and with cells if `grid`.
@@ -52,7 +79,7 @@ pub(crate) fn spreadsheet(
     base_url: &str,
     ranges: &[(usize, Area)],
     grid: bool,
-    mask: &FieldMask,
+    (mask, editor): (&FieldMask, Editor<'_>),
 ) -> Value {
     let mut out = Map::new();
     out.insert("spreadsheetId".to_owned(), json!(spreadsheet.id));
@@ -73,7 +100,7 @@ pub(crate) fn spreadsheet(
             |index: &usize| ranges.is_empty() || ranges.iter().any(|(sheet, _)| sheet == index);
         let sheets: Vec<Value> = (0..spreadsheet.sheets.len())
             .filter(touched)
-            .map(|index| sheet(spreadsheet, index, ranges, grid, mask))
+            .map(|index| sheet(spreadsheet, index, ranges, grid, (mask, editor)))
             .collect();
         out.insert("sheets".to_owned(), Value::Array(sheets));
     }
@@ -108,7 +135,7 @@ fn sheet(
     index: usize,
     ranges: &[(usize, Area)],
     grid: bool,
-    mask: &FieldMask,
+    (mask, editor): (&FieldMask, Editor<'_>),
 ) -> Value {
     let sheet = &spreadsheet.sheets[index];
     let mut out = Map::new();
@@ -120,6 +147,11 @@ fn sheet(
             .map(|merge| grid_range(sheet, merge))
             .collect();
         out.insert("merges".to_owned(), Value::Array(merges));
+    }
+    if !sheet.protections.is_empty() {
+        let protections = sheet.protections.iter();
+        let shown = protections.map(|protection| protection.json(sheet.sheet_id, editor));
+        out.insert("protectedRanges".to_owned(), shown.collect());
     }
     if let Some(mask) = mask.below("data").filter(|_| grid) {
         let whole = [(index, Area::default())];

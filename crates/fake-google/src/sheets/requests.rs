@@ -4,10 +4,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::a1::Rectangle;
+use super::a1::{Area, Rectangle};
 use super::formula::Dimension;
 use super::locale;
 use super::number_format::{FormatKind, NumberFormat};
+use super::protection::{Editor, Protection, REFUSED};
 use super::reply;
 use super::spreadsheet::{CELLS_MAX, Input, Sheet, Spreadsheet};
 use super::values::Touched;
@@ -28,7 +29,7 @@ pub(crate) fn apply(
     spreadsheet: &mut Spreadsheet,
     number: usize,
     request: &Value,
-    year: i64,
+    (editor, year): (Editor<'_>, i64),
     effects: &mut Effects,
 ) -> Result<Value, ApiError> {
     let fields = request
@@ -42,7 +43,12 @@ pub(crate) fn apply(
     let Some((kind, body)) = fields.iter().next() else {
         return Err(ApiError::invalid("Must specify at least one request."));
     };
-    let request = Request { number, kind, body };
+    let request = Request {
+        number,
+        kind,
+        body,
+        editor,
+    };
     effects.structure |= !matches!(kind.as_str(), "updateCells" | "repeatCell");
     match kind.as_str() {
         "addSheet" => request.add_sheet(spreadsheet),
@@ -56,6 +62,8 @@ pub(crate) fn apply(
         "repeatCell" => request.repeat_cell(spreadsheet, year, effects),
         "mergeCells" => request.merge_cells(spreadsheet),
         "unmergeCells" => request.unmerge_cells(spreadsheet),
+        "addProtectedRange" => request.add_protected_range(spreadsheet),
+        "deleteProtectedRange" => request.delete_protected_range(spreadsheet),
         other => Err(ApiError::not_faked(&format!(
             "the request {other} of spreadsheets.batchUpdate"
         ))),
@@ -66,6 +74,7 @@ struct Request<'a> {
     number: usize,
     kind: &'a str,
     body: &'a Value,
+    editor: Editor<'a>,
 }
 
 impl Request<'_> {
@@ -427,6 +436,9 @@ impl Request<'_> {
         year: i64,
         effects: &mut Effects,
     ) -> Result<(), ApiError> {
+        if spreadsheet.sheets[place.0].is_protected(self.editor, place.1, place.2) {
+            return Err(self.wrong(REFUSED));
+        }
         let locale = spreadsheet.locale;
         if let Some(mask) = mask.below("userEnteredFormat")
             && mask.wants("numberFormat")
@@ -532,6 +544,57 @@ impl Request<'_> {
             }
         }
         Ok(json!({}))
+    }
+
+    /// Everybody but the editors is kept out; who adds it is one of them.
+    fn add_protected_range(&self, spreadsheet: &mut Spreadsheet) -> Result<Value, ApiError> {
+        let given = &self.body["protectedRange"];
+        if given.get("range").is_none() {
+            return Err(self.wrong("fake Google protects ranges alone, not named ranges or tables"));
+        }
+        let area = |range: &Value| -> Result<(usize, Area), ApiError> {
+            reply::grid_area(spreadsheet, range).map_err(|error| self.wrong(error))
+        };
+        let (index, protected) = area(&given["range"])?;
+        let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+        let unprotected = list(&given["unprotectedRanges"])
+            .iter()
+            .map(|range| area(range).map(|(_, area)| area))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut editors: Vec<String> = list(&given["editors"]["users"])
+            .iter()
+            .filter_map(|user| user.as_str().map(str::to_owned))
+            .collect();
+        if !editors.iter().any(|known| known == self.editor.account) {
+            editors.push(self.editor.account.to_owned());
+        }
+        let protection = Protection {
+            id: integer(&given["protectedRangeId"])
+                .unwrap_or_else(|| i64::from(rand::random::<u32>() >> 1)),
+            area: protected,
+            unprotected,
+            warning_only: given["warningOnly"].as_bool().unwrap_or(false),
+            editors,
+            description: given["description"].as_str().unwrap_or_default().to_owned(),
+        };
+        let sheet = &mut spreadsheet.sheets[index];
+        let shown = protection.json(sheet.sheet_id, self.editor);
+        sheet.protections.push(protection);
+        Ok(json!({"addProtectedRange": {"protectedRange": shown}}))
+    }
+
+    fn delete_protected_range(&self, spreadsheet: &mut Spreadsheet) -> Result<Value, ApiError> {
+        let id = integer(&self.body["protectedRangeId"]).unwrap_or(0);
+        for sheet in &mut spreadsheet.sheets {
+            if let Some(at) = sheet.protections.iter().position(|known| known.id == id) {
+                if !sheet.protections[at].allows(self.editor) {
+                    return Err(self.wrong(REFUSED));
+                }
+                sheet.protections.remove(at);
+                return Ok(json!({}));
+            }
+        }
+        Err(self.wrong(format_args!("No protected range with id: {id}")))
     }
 
     fn unmerge_cells(&self, spreadsheet: &mut Spreadsheet) -> Result<Value, ApiError> {

@@ -4,11 +4,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::a1::Rectangle;
+use super::a1::{Area, Rectangle};
 use super::entry::{self, Entered};
 use super::formula::{self, CellError, Dimension, Outcome, Shift, Source};
 use super::locale::Locale;
 use super::number_format::{NumberFormat, formatted};
+use super::protection::{Editor, Protection};
 
 /// The most cells that a spreadsheet may have, from Google's "Files you can store in Google Drive".
 pub(crate) const CELLS_MAX: u64 = 10_000_000;
@@ -85,6 +86,7 @@ pub(crate) struct Sheet {
     pub(crate) frozen_rows: u32,
     pub(crate) hidden: bool,
     pub(crate) merges: Vec<Rectangle>,
+    pub(crate) protections: Vec<Protection>,
     /// Rows and their cells; both may be shorter than the grid.
     cells: Vec<Vec<Cell>>,
 }
@@ -100,6 +102,7 @@ impl Sheet {
             frozen_rows: 0,
             hidden: false,
             merges: Vec::new(),
+            protections: Vec::new(),
             cells: Vec::new(),
         }
     }
@@ -212,8 +215,8 @@ impl Sheet {
         }
     }
 
-    /// Merged areas after rows or columns came or went.
-    fn shift_merges(&mut self, dimension: Dimension, at: u32, by: i64) {
+    /// Merged and protected areas after rows or columns came or went.
+    fn shift_areas(&mut self, dimension: Dimension, at: u32, by: i64) {
         let count = u32::try_from(by.unsigned_abs()).unwrap_or(0);
         let edge = |edge: &mut u32, is_end: bool| {
             if by >= 0 {
@@ -240,6 +243,38 @@ impl Sheet {
         }
         self.merges
             .retain(|merge| merge.row < merge.row_end && merge.column < merge.column_end);
+        let shift = |area: &mut Area| {
+            let (start, end) = match dimension {
+                Dimension::Rows => (&mut area.row, &mut area.row_end),
+                Dimension::Columns => (&mut area.column, &mut area.column_end),
+            };
+            // Whole rows and whole columns stay whole.
+            if *start > 0 || end.is_some() {
+                edge(start, false);
+            }
+            if let Some(end) = end {
+                edge(end, true);
+            }
+        };
+        for protection in &mut self.protections {
+            shift(&mut protection.area);
+            protection.unprotected.iter_mut().for_each(shift);
+        }
+        let is_left = |area: &Area| {
+            area.row_end.is_none_or(|end| area.row < end)
+                && area.column_end.is_none_or(|end| area.column < end)
+        };
+        self.protections
+            .retain(|protection| is_left(&protection.area));
+        for protection in &mut self.protections {
+            protection.unprotected.retain(is_left);
+        }
+    }
+
+    /// Whether a protected range keeps that account from editing that cell.
+    pub(crate) fn is_protected(&self, editor: Editor<'_>, row: u32, column: u32) -> bool {
+        let mut protections = self.protections.iter();
+        protections.any(|protection| protection.keeps(editor, row, column))
     }
 }
 
@@ -374,7 +409,7 @@ impl Spreadsheet {
         inherit_before: bool,
     ) {
         self.sheets[sheet].insert(dimension, at, count, inherit_before);
-        self.sheets[sheet].shift_merges(dimension, at, i64::from(count));
+        self.sheets[sheet].shift_areas(dimension, at, i64::from(count));
         let title = self.sheets[sheet].title.clone();
         self.rewrite_formulas(
             &title,
@@ -390,7 +425,7 @@ impl Spreadsheet {
     /// that some are left.
     pub(crate) fn delete(&mut self, sheet: usize, dimension: Dimension, at: u32, count: u32) {
         self.sheets[sheet].delete(dimension, at, count);
-        self.sheets[sheet].shift_merges(dimension, at, -i64::from(count));
+        self.sheets[sheet].shift_areas(dimension, at, -i64::from(count));
         let title = self.sheets[sheet].title.clone();
         self.rewrite_formulas(
             &title,

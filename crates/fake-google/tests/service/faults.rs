@@ -163,3 +163,27 @@ async fn answers_can_break_on_the_way() {
         sheet
     );
 }
+
+#[tokio::test]
+async fn a_lost_answer_has_taken_effect_and_a_reset_has_not() {
+    let google = google().await;
+    let sheet = spreadsheet(&google, &[&["old"]]);
+    let url = format!(
+        "{}/v4/spreadsheets/{sheet}/values/A1?valueInputOption=RAW",
+        google.base_url()
+    );
+    for (kind, value, expected) in [
+        (FaultKind::Reset, "reset", "old"),
+        (FaultKind::Lost, "lost", "lost"),
+    ] {
+        google.fault(Fault::next("/v4/", kind)).expect("few");
+        let sent = reqwest::Client::new().put(&url).bearer_auth(ana(&google));
+        let sent = sent.json(&json!({"values": [[value]]})).send().await;
+        assert!(sent.is_err());
+        let path = format!("/v4/spreadsheets/{sheet}/values/A1");
+        assert_eq!(
+            get(&google, &ana(&google), &path).await.1["values"],
+            json!([[expected]])
+        );
+    }
+}

@@ -583,3 +583,147 @@ async fn the_control_edits_as_a_person_does() {
     assert!(google.edit_cell(&sheet, 4, 0, 0, "x").is_err());
     assert!(google.edit_cell("unknown", 0, 0, 0, "x").is_err());
 }
+
+/// Nobody but its editors and the file's owner writes into a protected range, by whatever call, and all of a batch is
+/// refused with one of its cells.
+#[tokio::test]
+async fn protected_ranges_keep_others_out() {
+    let google = google().await;
+    let sheet = spreadsheet(&google, TOKENS);
+    google
+        .share(Share {
+            spreadsheet_id: sheet.clone(),
+            account: BEN.to_owned(),
+            role: Some(Role::Writer),
+        })
+        .expect("shared");
+    let (ana, ben) = (
+        ana(&google),
+        google.access_token(BEN, &[SPREADSHEETS]).expect("known"),
+    );
+    let path = format!("/v4/spreadsheets/{sheet}");
+    let batch = format!("{path}:batchUpdate");
+    // B2 and below, but B4.
+    let protect = json!({"requests": [
+        {"addProtectedRange": {"protectedRange": {
+            "range": {"startRowIndex": 1, "startColumnIndex": 1, "endColumnIndex": 2},
+            "unprotectedRanges": [{"startRowIndex": 3, "endRowIndex": 4, "startColumnIndex": 1, "endColumnIndex": 2}],
+        }}},
+        {"addProtectedRange": {"protectedRange": {"range": {}, "warningOnly": true}}},
+    ]});
+    let (status, reply) = call(&google, &ana, "POST", &batch, Some(protect)).await;
+    assert_eq!(status, 200, "{reply}");
+    let write = |cells: &[(u32, u32)]| {
+        let requests = cells.iter().map(|(row, column)| {
+            json!({"updateCells": {
+                "start": {"rowIndex": row, "columnIndex": column},
+                "rows": [{"values": [{"userEnteredValue": {"stringValue": "new"}}]}],
+                "fields": "userEnteredValue",
+            }})
+        });
+        json!({"requests": requests.collect::<Vec<_>>()})
+    };
+    let (status, error) = call(
+        &google,
+        &ben,
+        "POST",
+        &batch,
+        Some(write(&[(0, 0), (2, 1)])),
+    )
+    .await;
+    let message = error["error"]["message"].as_str().unwrap_or_default();
+    assert_eq!(status, 400);
+    assert!(
+        message.starts_with(
+            "Invalid requests[1].updateCells: You are trying to edit a protected cell"
+        ),
+        "{message}"
+    );
+    let value = format!("{path}/values/B3?valueInputOption=RAW");
+    let body = json!({"values": [["new"]]});
+    assert_eq!(call(&google, &ben, "PUT", &value, Some(body)).await.0, 400);
+    let (_, read) = get(&google, &ben, &format!("{path}/values/A1:B3")).await;
+    assert_eq!(
+        read["values"],
+        json!([["name", "light"], ["blue", "#00f"], ["half", "50%"]])
+    );
+    for (token, cell) in [(&ben, (3, 1)), (&ben, (2, 2)), (&ana, (2, 1))] {
+        assert_eq!(
+            call(&google, token, "POST", &batch, Some(write(&[cell])))
+                .await
+                .0,
+            200
+        );
+    }
+    // Each is told what concerns it, and the range moves with its rows.
+    google
+        .rows(Rows {
+            spreadsheet_id: sheet.clone(),
+            sheet_id: 0,
+            insert: Some(RowsAt {
+                at: 0,
+                count: 2,
+                rows: Vec::new(),
+            }),
+            delete: None,
+        })
+        .expect("put in");
+    let query = "?fields=sheets(protectedRanges(range,unprotectedRanges,requestingUserCanEdit))";
+    for (token, may_edit) in [(&ana, json!(true)), (&ben, Value::Null)] {
+        let (_, seen) = get(&google, token, &format!("{path}{query}")).await;
+        let seen = &seen["sheets"][0]["protectedRanges"][0];
+        assert_eq!(
+            seen["range"],
+            json!({"sheetId": 0, "startRowIndex": 3, "startColumnIndex": 1, "endColumnIndex": 2})
+        );
+        assert_eq!(seen["unprotectedRanges"][0]["startRowIndex"], 5);
+        assert_eq!(seen["requestingUserCanEdit"], may_edit);
+    }
+}
+
+#[tokio::test]
+async fn data_filters_read_ranges_by_the_sheets_id() {
+    let google = google().await;
+    let sheet = spreadsheet(&google, TOKENS);
+    let path = format!(
+        "/v4/spreadsheets/{sheet}:getByDataFilter?fields=sheets(properties(sheetId,title),data(startRow,startColumn,rowData(values(formattedValue))))"
+    );
+    let cell = |row: u32, column: u32| {
+        json!({"gridRange": {"sheetId": 0, "startRowIndex": row, "endRowIndex": row + 1,
+            "startColumnIndex": column, "endColumnIndex": column + 1}})
+    };
+    let filters = json!({"dataFilters": [cell(1, 1), cell(4, 1), cell(5, 2)]});
+    let (status, reply) = call(&google, &ana(&google), "POST", &path, Some(filters)).await;
+    assert_eq!(status, 200, "{reply}");
+    let shown = |text: &str| json!([{"values": [{"formattedValue": text}]}]);
+    assert_eq!(
+        reply["sheets"],
+        json!([{
+            "properties": {"sheetId": 0, "title": "Tokens"},
+            "data": [
+                {"startRow": 1, "startColumn": 1, "rowData": shown("#00f")},
+                {"startRow": 4, "startColumn": 1},
+                {"startRow": 5, "startColumn": 2, "rowData": shown("#DIV/0!")},
+            ],
+        }])
+    );
+    for (filter, status) in [
+        (cell(1000, 0), 400),
+        (cell(0, 26), 400),
+        (json!({"gridRange": {"sheetId": 7}}), 400),
+        (json!({"developerMetadataLookup": {}}), 501),
+    ] {
+        let filters = json!({"dataFilters": [filter]});
+        let (found, error) = call(&google, &ana(&google), "POST", &path, Some(filters)).await;
+        assert_eq!(found, status, "{error}");
+    }
+    // It is a read of the quota, but needs a scope that may write.
+    assert_eq!(google.state().quota.writes, 0);
+    let readonly = "https://www.googleapis.com/auth/spreadsheets.readonly";
+    let reader = google.access_token(ANA, &[readonly]).expect("known");
+    let filters = json!({"dataFilters": [cell(1, 1)]});
+    assert_eq!(
+        call(&google, &reader, "POST", &path, Some(filters)).await.0,
+        403
+    );
+}
