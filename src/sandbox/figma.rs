@@ -201,6 +201,12 @@ export async function read_document() {
   return text;
 }
 export function variable_count() { return variables.length; }
+export async function is_published(most) {
+  const asked = collections.slice(0, most).map(async (collection) => {
+    try { return await collection.getPublishStatusAsync() !== 'UNPUBLISHED'; } catch { return false; }
+  });
+  return (await Promise.all(asked)).includes(true);
+}
 const brought = new Map();
 export async function find_in_libraries(wanted) {
   let text = '', listed;
@@ -496,6 +502,9 @@ extern "C" {
     pub async fn read_document() -> Result<JsValue, JsValue>;
     /// How many variables were listed.
     pub fn variable_count() -> u32;
+    /// Whether one of the first `most` collections is published in a library. One that Figma does not tell of is not.
+    #[wasm_bindgen(catch)]
+    pub async fn is_published(most: u32) -> Result<JsValue, JsValue>;
     /// Brings library variables into reach of aliases: of `wanted` (`library collection name` records) those that were
     /// found, with their type codes. They get the slots after the listed ones.
     #[wasm_bindgen(catch)]

@@ -142,6 +142,9 @@ pub fn read(body: &str) -> Option<ToSandbox> {
         "set_policy" => ToSandbox::SetPolicy {
             policy: policy(&fields.object("policy")?)?,
         },
+        "set_threshold" => ToSandbox::SetThreshold {
+            variables: fields.count("variables"),
+        },
         "keep_file" => ToSandbox::KeepFile {
             plan: fields.count("plan")?,
         },
@@ -227,6 +230,9 @@ pub fn connection(text: &str) -> Option<Connection> {
         },
         left_out: kept.texts("left_out").unwrap_or_default(),
         renamed_modes: kept.texts("renamed_modes").unwrap_or_default(),
+        threshold: kept.count("threshold"),
+        published: kept.truth("published").unwrap_or_default(),
+        mode_limit: kept.count("mode_limit"),
     })
 }
 

@@ -185,6 +185,7 @@ async fn handle(queue: &Rc<RefCell<Queue>>, event: Event) {
         | ToSandbox::Restore { .. }
         | ToSandbox::Resolve { .. }
         | ToSandbox::SetPolicy { .. }
+        | ToSandbox::SetThreshold { .. }
         | ToSandbox::Cancel
         | ToSandbox::Toggle { .. }
         | ToSandbox::Disconnect

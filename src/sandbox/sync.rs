@@ -27,6 +27,8 @@ const PIECE_UNITS: u32 = 2_048;
 const PACK_VARIABLES: u32 = 16;
 /// Variables whose ids are learnt at once.
 const NOTE_VARIABLES: u32 = 256;
+/// Collections that are asked whether they are published, once an opening.
+const PUBLISHED_COLLECTIONS_MAX: u32 = 200;
 /// Rows of a preview put into words at once.
 const POST_ROWS: usize = 4;
 /// Every field of a variable, as `figma::pack` counts them.
@@ -61,6 +63,8 @@ struct Sync {
     work_began_ms: f64,
     slice_ms_max: f64,
     long: Vec<Long>,
+    /// Whether it was asked in this opening if the file is published.
+    asked_published: bool,
 }
 
 /// Real-Time Sync of this file, for as long as the flag is on.
@@ -301,6 +305,7 @@ impl Handle {
             work_began_ms: 0.0,
             slice_ms_max: 0.0,
             long: Vec::new(),
+            asked_published: false,
         })))
     }
 
@@ -377,6 +382,7 @@ impl Handle {
                 choice,
             } => sync.engine.choose(list, &items, choice),
             ToSandbox::SetPolicy { policy } => sync.engine.set_policy(policy),
+            ToSandbox::SetThreshold { variables } => sync.engine.set_threshold(variables),
             ToSandbox::Writer { yes, nonce, renew } => sync.elect(yes, &nonce, renew),
             ToSandbox::Cancel => sync.engine.cancel(),
             ToSandbox::Toggle { on } => sync.engine.toggle(on),
@@ -463,6 +469,12 @@ impl Handle {
             return;
         };
         let count = figma::variable_count();
+        if !std::mem::replace(&mut self.0.borrow_mut().asked_published, true) {
+            let published = figma::is_published(PUBLISHED_COLLECTIONS_MAX).await;
+            *slice_began = figma::now_ms();
+            let published = published.is_ok_and(|yes| yes.is_truthy());
+            self.0.borrow_mut().engine.found_published(published);
+        }
         self.breathe(slice_began).await;
         self.0.borrow_mut().engine.read_begin(&collections, count);
         self.breathe(slice_began).await;

@@ -11,6 +11,7 @@ mod history;
 mod lies;
 mod preview;
 mod signin;
+mod threshold;
 mod tree;
 
 use crate::{Panel, Tab, sandbox, words};

@@ -105,6 +105,17 @@ pub const KEEP_THEM: &str = "Keep them";
 pub const KEEP_APART: &str = "They are different variables";
 pub const RENAME_THEM: &str = "Rename them";
 pub const KEEP_FILE: &str = "Keep the file as it is";
+pub const NEEDS: &str = "What this needs of Figma";
+pub const THRESHOLD: &str = "Wait for me when a sync touches";
+/// How many variables a sync may touch before it waits, and how that is said.
+pub const THRESHOLDS: [(u32, &str); 5] = [
+    (0, "anything at all"),
+    (10, "more than 10 variables"),
+    (50, "more than 50 variables"),
+    (250, "more than 250 variables"),
+    (1_000, "more than 1,000 variables"),
+];
+pub const PUBLISHED: &str = "This file is published as a library. Other files get what is synced here when somebody publishes it.";
 pub const APPLY_AGAIN: &str = "Apply again";
 pub const NEVER_SYNCED: &str = "Nothing has been synced yet.";
 pub const WAITS: &str = "Waiting for you";
@@ -515,6 +526,21 @@ pub fn waiting(reason: WaitReason, counts: &Counts) -> String {
             " at once. Look whether that is meant.",
         ]
         .concat(),
+        WaitReason::Most => [
+            "This writes over most of what the sheet holds: ",
+            &several(counts.changed, "variable"),
+            ". Nothing was changed. If something was pasted over the sheet, undo it there and the sync goes on by itself.",
+        ]
+        .concat(),
+        WaitReason::Every => [
+            "In this file every sync waits for you. This one touches ",
+            &several(touched, "variable"),
+            ".",
+        ]
+        .concat(),
+        WaitReason::Limits => String::from(
+            "A collection may not fit into what this file's Figma plan allows. Nothing was changed. Look at what would be made of it.",
+        ),
         WaitReason::Renames => String::from(
             "Names changed while nobody was looking. These variables seem to be the same under new names.",
         ),

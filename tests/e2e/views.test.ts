@@ -331,6 +331,22 @@ test('a connected file: every way out is there and does what it says', async (t)
   ]);
 });
 
+test('how much a sync may touch is chosen, and a published file says who else gets it', async (t) => {
+  const { frame, show, told } = await open(t);
+  await show({ state: connected({}) });
+  const choice = frame.getByLabel('Wait for me when a sync touches');
+  assert.equal(await choice.evaluate((select) => (select as HTMLSelectElement).selectedOptions[0]?.text), 'more than 250 variables');
+  assert.doesNotMatch(await frame.innerText('.run'), /library/);
+  await choice.selectOption({ label: 'more than 10 variables' });
+  await show(EXHIBITS['connected-every'] as Exhibit);
+  assert.equal(await choice.evaluate((select) => (select as HTMLSelectElement).selectedOptions[0]?.text), 'anything at all');
+  assert.match(await frame.innerText('.run'), /Other files get what is synced here when somebody publishes it/);
+  assert.match(await frame.innerText('.plan-card'), /In this file every sync waits for you. This one touches 4 variables/);
+  await show(EXHIBITS['previewing-needs'] as Exhibit);
+  assert.match(await frame.innerText('.needs'), /needs 12 modes. Figma's Starter plan allows 1 mode in a collection, Professional 10, Organization 20/);
+  await told([{ set_threshold: { variables: 10 } }]);
+});
+
 function connectedLast(): Record<string, unknown> {
   return (connected({}) as { connected: { last: Record<string, unknown> } }).connected.last;
 }

@@ -70,6 +70,13 @@ export function preview(rows: number, counts: Record<string, number>): Record<st
   };
 }
 
+/** What a sheet needs of Figma, as the engine tells it. */
+const NEEDS = [{
+  address: 'Tokens!C1',
+  message: '“Theme” needs 12 modes. Figma\'s Starter plan allows 1 mode in a collection, Professional 10, Organization 20.',
+  remedy: 'Modes that this file\'s plan does not allow are left out and said; their values are not written.',
+}];
+
 const CONNECTION = {
   sheet: { spreadsheet_id: 'spreadsheet-1', sheet_id: 0 },
   spreadsheet_title: 'Design tokens', sheet_title: 'Tokens', on: true, columns: columns(), header_row: 0, approved: true,
@@ -148,6 +155,7 @@ export const EXHIBITS: Record<string, Exhibit> = {
   'confirming-columns-busy': confirming({ busy: true }),
   'confirming-columns-lacking': confirming({ columns: MANY_COLUMNS.slice(3), problems: problems() }),
   'previewing': { state: { previewing: preview(60, { created: 1_744, changed: 12, collections: 4, modes: 6 }) } },
+  'previewing-needs': { state: { previewing: { ...preview(9, { created: 9, modes: 12 }), needs: NEEDS } } },
   'previewing-removals': { state: { previewing: preview(3, { removed: 3 }) } },
   'previewing-nothing': { state: { previewing: { ...preview(0, {}), problems: [], problems_total: 0 } } },
   'connected-live': { state: connected({}) },
@@ -159,6 +167,9 @@ export const EXHIBITS: Record<string, Exhibit> = {
   'connected-removes': { state: connected({ waiting: ['removes', preview(3, { removed: 3 })] }) },
   'connected-retypes': { state: connected({ waiting: ['retypes', preview(4, { changed: 4 })] }) },
   'connected-large': { state: connected({ waiting: ['large', preview(60, { created: 200, changed: 1_200 })] }) },
+  'connected-most': { state: connected({ waiting: ['most', preview(40, { changed: 40 })] }) },
+  'connected-every': { state: connected({ waiting: ['every', preview(4, { changed: 4 })], connection: { ...CONNECTION, published: true } }) },
+  'connected-limits': { state: connected({ waiting: ['limits', { ...preview(9, { created: 9, modes: 12 }), needs: NEEDS }] }) },
   'connected-shrunken': { state: connected({ waiting: ['shrunken', preview(20, { removed: 1_200 })] }) },
   'connected-undone': { state: connected({ waiting: ['undone', preview(4, { changed: 4 })] }) },
   'connected-renames': { state: connected({ waiting: ['renames', preview(4, { changed: 4 })] }) },

@@ -29,6 +29,8 @@ export interface StoredCollection {
   remote: boolean;
   /** Extends another collection (Enterprise): it has modes of its own, and variables only of the other's. */
   isExtension?: boolean;
+  /** Published in a library, as its owner sees it. */
+  published?: boolean;
   modes: StoredMode[];
   defaultModeId: string;
   pluginData: Record<string, string>;

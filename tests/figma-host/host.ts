@@ -683,6 +683,8 @@ export class FigmaHost {
         return collection[field];
       case 'isExtension':
         return collection.isExtension ?? false;
+      case 'publishStatus':
+        return collection.published === true ? 'CURRENT' : 'UNPUBLISHED';
       default:
         throw new Error(`a collection has no ${field}`);
     }

@@ -292,8 +292,7 @@ class CollectionHandle extends WithPluginData implements OfferedCollection {
   }
   async getPublishStatusAsync(): Promise<PublishStatus> {
     await nextTask();
-    this.#get('name');
-    return 'UNPUBLISHED';
+    return this.#get('publishStatus');
   }
   remove(): void {
     native['collection.remove'](this.id);

@@ -9,9 +9,11 @@
 //! gave up their name (duplicates), or a name they refer to appeared, vanished or changed its type. Only the variables
 //! of those rows are read again and compared. A snapshot, a long list of changes or "Sync now" does everything anew.
 
+mod gate;
 mod identity;
 mod journal;
 mod library;
+mod limits;
 mod merge;
 mod pairing;
 mod report;
@@ -31,10 +33,10 @@ use crate::mapping::grid::{Cells, change, shown};
 use crate::mapping::view::View;
 use crate::mapping::{self, Layout};
 use crate::owned;
-use crate::plan::{RowChange, Write, gate};
+use crate::plan::{RowChange, Write};
 use crate::protocol::panel::{
-    Column, Connection, Counts, LEFT_OUT_MAX, PREVIEW_ROWS_MAX, PreviewRow, SheetLayout, ToPanel,
-    WaitReason,
+    Column, Connection, Counts, LEFT_OUT_MAX, PREVIEW_ROWS_MAX, PreviewRow, Problem, SheetLayout,
+    ToPanel, WaitReason,
 };
 use crate::protocol::relay::{Position, SheetInfo, SheetRef};
 use crate::session::StopReason;
@@ -210,6 +212,8 @@ pub struct Engine {
     collections: Vec<structure::CollectionEntry>,
     references: Vec<(u32, u32)>,
     cyclic: BitSet,
+    /// Rows whose names are in error or still loading.
+    garbled: BitSet,
     /// Whether a cell may refer into a library.
     libraries: bool,
     /// Rows that may.
@@ -233,6 +237,12 @@ pub struct Engine {
     write_problems: SortedMap<u32, Vec<CellProblem>>,
     limit_problems: Vec<(u32, CellProblem)>,
     loose_problems: Vec<CellProblem>,
+    /// What keeps parts of the plan from being written: Figma's limits. Found anew for each plan.
+    plan_problems: Vec<(u32, CellProblem)>,
+    /// What the plan needs of Figma that not every one of its plans allows.
+    needs: Vec<Problem>,
+    /// Whether a collection would be made or added to of which a part may not fit.
+    half_fits: bool,
     kept: SortedMap<u32, Vec<merge::Kept>>,
     kept_changed: bool,
     listed: Vec<merge::Listed>,
@@ -296,6 +306,7 @@ impl Engine {
             collections: Vec::new(),
             references: Vec::new(),
             cyclic: BitSet::default(),
+            garbled: BitSet::default(),
             libraries: false,
             foreign_rows: Vec::new(),
             document: Document::default(),
@@ -315,6 +326,9 @@ impl Engine {
             write_problems: SortedMap::default(),
             limit_problems: Vec::new(),
             loose_problems: Vec::new(),
+            plan_problems: Vec::new(),
+            needs: Vec::new(),
+            half_fits: false,
             kept: SortedMap::default(),
             kept_changed: false,
             listed: Vec::new(),
@@ -388,6 +402,8 @@ impl Engine {
         }
         self.forget_sheet();
         let same = self.connection.take();
+        // How careful the file is has to do with the file, not with the sheet.
+        let threshold = same.as_ref().and_then(|connection| connection.threshold);
         let (policy, left_out) = same
             .filter(|connection| connection.sheet == sheet)
             .map_or_else(Default::default, |connection| {
@@ -405,6 +421,9 @@ impl Engine {
             policy,
             left_out,
             renamed_modes: Vec::new(),
+            threshold,
+            published: false,
+            mode_limit: None,
         });
         self.layout = None;
         self.keep();
@@ -538,6 +557,8 @@ impl Engine {
     pub fn sync_now(&mut self) {
         self.failed_runs = 0;
         self.tripped = false;
+        // The file may be on another plan by now.
+        self.forget_old_limit(usize::MAX);
         if self.loaded && matches!(self.stage, Stage::Rest) && self.may_sync() {
             self.start_over();
         }
@@ -829,7 +850,8 @@ impl Engine {
     }
 
     fn is_open_orphan(&self, slot: VariableSlot) -> bool {
-        !self.declined.contains(slot.0) && !self.is_named(slot)
+        // A row that can't be read at present may be any variable's.
+        self.garbled.is_empty() && !self.declined.contains(slot.0) && !self.is_named(slot)
     }
 
     /// One small piece of work.
@@ -1201,16 +1223,7 @@ impl Engine {
             .as_ref()
             .is_some_and(|connection| connection.approved);
         let missing = self.missing;
-        let known = if counts.removed > 0 {
-            self.known_variables()
-        } else {
-            0
-        };
-        let reason = if missing {
-            Some(WaitReason::Shrunken)
-        } else {
-            gate(&counts, known, self.sound)
-        };
+        let reason = self.reason_to_wait(&counts);
         let nothing = !self.renames_structure()
             && counts.collections + counts.modes + counts.created + counts.changed + counts.removed
                 == 0;

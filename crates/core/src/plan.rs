@@ -7,8 +7,10 @@ use crate::document::{Scopes, VariableSlot};
 use crate::protocol::panel::{Counts, WaitReason};
 use crate::value::Value;
 
-/// A later plan that touches more variables than this waits for the designer.
-pub const LARGE_PLAN_VARIABLES: u32 = 250;
+/// A later plan that touches more variables than this waits for the designer, where the file says nothing else.
+pub const THRESHOLD_VARIABLES: u32 = 250;
+/// A plan that changes this many variables or fewer may change most of a sheet's and does not wait for that.
+pub const MOST_CHANGED_MIN: u32 = 10;
 
 /// What an alias points at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,14 +81,39 @@ impl RowChange {
     }
 }
 
-/// Decides whether a plan of an approved mapping waits. `known` is how many variables Sheetwire made for this sheet,
-/// those of gone rows included; `rows` is how many rows the sheet has that can be variables.
-pub fn gate(counts: &Counts, known: u32, rows: u32) -> Option<WaitReason> {
+/// What a plan is measured against.
+#[derive(Debug, Clone, Copy)]
+pub struct Measure {
+    /// Variables that Sheetwire made for this sheet, those of gone rows included.
+    pub known: u32,
+    /// Rows of the sheet that can be variables.
+    pub rows: u32,
+    /// Of those, how many have a variable whose name or values the plan writes over.
+    pub overwritten: u32,
+    /// A plan that touches more variables waits.
+    pub threshold: u32,
+}
+
+/// Decides whether a plan of an approved mapping waits.
+pub fn gate(counts: &Counts, measure: Measure) -> Option<WaitReason> {
+    let Measure {
+        known,
+        rows,
+        overwritten,
+        threshold,
+    } = measure;
+    let touched = counts.created + counts.changed;
     if known > 0 && counts.removed > 0 && (rows == 0 || counts.removed * 2 > known) {
         Some(WaitReason::Shrunken)
     } else if counts.removed > 0 {
         Some(WaitReason::Removes)
-    } else if counts.created + counts.changed > LARGE_PLAN_VARIABLES {
+    } else if overwritten > MOST_CHANGED_MIN
+        && overwritten * 2 > rows.saturating_sub(counts.created)
+    {
+        Some(WaitReason::Most)
+    } else if threshold == 0 && touched + counts.collections + counts.modes > 0 {
+        Some(WaitReason::Every)
+    } else if touched > threshold {
         Some(WaitReason::Large)
     } else {
         None
@@ -95,8 +122,17 @@ pub fn gate(counts: &Counts, known: u32, rows: u32) -> Option<WaitReason> {
 
 #[cfg(test)]
 mod tests {
-    use super::{LARGE_PLAN_VARIABLES, gate};
+    use super::{MOST_CHANGED_MIN, Measure, THRESHOLD_VARIABLES, gate};
     use crate::protocol::panel::{Counts, WaitReason};
+
+    fn measure(known: u32, rows: u32) -> Measure {
+        Measure {
+            known,
+            rows,
+            overwritten: 0,
+            threshold: THRESHOLD_VARIABLES,
+        }
+    }
 
     #[test]
     fn removals_wait_and_most_gone_is_shrunken() {
@@ -104,19 +140,61 @@ mod tests {
             removed,
             ..Counts::default()
         };
-        assert_eq!(gate(&removed(0), 100, 100), None);
-        assert_eq!(gate(&removed(40), 100, 60), Some(WaitReason::Removes));
-        assert_eq!(gate(&removed(51), 100, 49), Some(WaitReason::Shrunken));
-        assert_eq!(gate(&removed(1), 2, 0), Some(WaitReason::Shrunken));
+        assert_eq!(gate(&removed(0), measure(100, 100)), None);
+        assert_eq!(
+            gate(&removed(40), measure(100, 60)),
+            Some(WaitReason::Removes)
+        );
+        assert_eq!(
+            gate(&removed(51), measure(100, 49)),
+            Some(WaitReason::Shrunken)
+        );
+        assert_eq!(gate(&removed(1), measure(2, 0)), Some(WaitReason::Shrunken));
     }
 
     #[test]
-    fn large_plans_wait() {
+    fn large_plans_wait_and_every_plan_where_the_file_says_so() {
         let counts = Counts {
             created: 1,
-            changed: LARGE_PLAN_VARIABLES,
+            changed: THRESHOLD_VARIABLES,
             ..Counts::default()
         };
-        assert_eq!(gate(&counts, 0, 1_000), Some(WaitReason::Large));
+        assert_eq!(gate(&counts, measure(0, 1_000)), Some(WaitReason::Large));
+        let every = |changed| {
+            let counts = Counts {
+                changed,
+                ..Counts::default()
+            };
+            let threshold = 0;
+            gate(
+                &counts,
+                Measure {
+                    threshold,
+                    ..measure(9, 9)
+                },
+            )
+        };
+        assert_eq!(every(0), None);
+        assert_eq!(every(1), Some(WaitReason::Every));
+    }
+
+    #[test]
+    fn most_of_a_sheet_written_over_waits() {
+        let most = |overwritten, rows| {
+            let counts = Counts {
+                changed: overwritten,
+                ..Counts::default()
+            };
+            gate(
+                &counts,
+                Measure {
+                    overwritten,
+                    ..measure(rows, rows)
+                },
+            )
+        };
+        assert_eq!(most(MOST_CHANGED_MIN, MOST_CHANGED_MIN), None);
+        assert_eq!(most(11, 22), None);
+        assert_eq!(most(11, 21), Some(WaitReason::Most));
     }
 }

@@ -215,6 +215,11 @@ pub enum Action {
         /// From now on.
         policy: MergePolicy,
     },
+    /// Sets how many variables a later plan may touch before it waits.
+    SetThreshold {
+        /// From now on; `None`: the usual.
+        variables: Option<u32>,
+    },
     /// Leaves the file as it is instead of doing an undone run again.
     KeepFile {
         /// The plan's number.

@@ -24,6 +24,7 @@ pub use alias::AliasRef;
 pub use color::Rgba;
 pub use composite::Composite;
 pub use error::ValueError;
+pub use hold::is_in_error;
 pub use locale::Locale;
 pub use scope::{Scope, ScopeError, parse_scopes};
 pub use variable_type::{TypeError, VariableType, parse_type};

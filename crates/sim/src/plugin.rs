@@ -271,6 +271,7 @@ impl Plugin {
                 }
                 sandbox.engine.set_policy(policy);
             }
+            ToSandbox::SetThreshold { variables } => sandbox.engine.set_threshold(variables),
             ToSandbox::Writer { yes, .. } => {
                 sandbox.engine.set_writer(yes);
                 // A document has one panel here, and the relay knows panels apart.

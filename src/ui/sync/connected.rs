@@ -3,7 +3,7 @@
 //! Owns this view and the clock that its relative times need. Must not know when a run begins or why a plan waits.
 
 use super::tree::Tree;
-use super::{HEADING, account, button, differences, history, page, preview};
+use super::{HEADING, account, button, differences, history, page, preview, threshold};
 use crate::{Panel, sandbox, words};
 use leptos::prelude::*;
 use sheetwire_core::protocol::panel::{Counts, Preview, RunReport, WaitReason};
@@ -52,6 +52,10 @@ pub fn connected(panel: Panel) -> AnyView {
     let waiting = piece(panel, |connected| connected.waiting.clone());
     let differing = piece(panel, |connected| connected.differences.clone());
     let policy = piece(panel, |connected| connected.connection.policy);
+    let threshold = piece(panel, |connected| {
+        connected.connection.threshold_variables()
+    });
+    let published = piece(panel, |connected| connected.connection.published);
     let runs = piece(panel, |connected| connected.runs.clone());
     let stopped = piece(panel, |connected| connected.stopped);
     let writer = piece(panel, |connected| connected.writer.clone());
@@ -75,12 +79,14 @@ pub fn connected(panel: Panel) -> AnyView {
         {move || differing.get().map(|differing| differences::list(panel, differing))}
         <div class="run">
             {move || if running.get() { run(panel, progress) } else { ended(last, now) }}
+            {move || published.get().unwrap_or_default().then(|| view! { <p class="secondary">{words::PUBLISHED}</p> })}
         </div>
         {move || last.get().flatten().map(|report| preview::problem_details(panel, report.problems, report.problems_total))}
         {preview::left_out(panel)}
         {history::list(panel, runs, now)}
         <div class="foot">
             {differences::policy(panel, policy)}
+            {threshold::choice(panel, threshold)}
             {disconnect(panel)}
             {account(panel)}
         </div>
@@ -221,6 +227,9 @@ fn waits(panel: Panel, reason: WaitReason, preview: Preview, tree: Tree) -> AnyV
         WaitReason::Removes
         | WaitReason::Retypes
         | WaitReason::Large
+        | WaitReason::Most
+        | WaitReason::Every
+        | WaitReason::Limits
         | WaitReason::Shrunken => button("primary", words::apply(&counts), move || approve(false)),
     };
     view! {

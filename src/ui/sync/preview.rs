@@ -60,6 +60,7 @@ pub fn plan(panel: Panel, preview: Preview, tree: Tree, keeps_removed: bool) -> 
         rows,
         problems,
         problems_total,
+        needs,
     } = preview;
     let around = words::collections_and_modes(&counts);
     let listed = rows.len();
@@ -74,6 +75,9 @@ pub fn plan(panel: Panel, preview: Preview, tree: Tree, keeps_removed: bool) -> 
         {(!around.is_empty()).then(|| view! { <p class="secondary">{around}</p> })}
         {(keeps_removed && counts.removed > 0).then(|| view! { <p>{words::removals_kept(counts.removed)}</p> })}
         {nothing.then(|| view! { <p>{words::PREVIEW_NOTHING}</p> })}
+        {(!needs.is_empty()).then(|| view! {
+            <section class="needs" aria-label=words::NEEDS><h3>{words::NEEDS}</h3>{problem_list(panel, needs)}</section>
+        })}
         {(problems_total > 0).then(|| button("quiet mend", words::problems(problems_total), move || tree.show_problems()))}
         {(problems_total as usize > problems.len()).then(|| view! { <p class="secondary">{words::problems_truncated(problems.len())}</p> })}
         {truncated.map(|text| view! { <p class="secondary">{text}</p> })}

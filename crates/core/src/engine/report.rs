@@ -203,6 +203,7 @@ impl Engine {
             rows,
             problems,
             problems_total,
+            needs: self.needs.clone(),
         }
     }
 
@@ -241,11 +242,13 @@ impl Engine {
             remedy: problem.remedy.clone(),
         });
         let limits = self
-            .limit_problems
+            .plan_problems
             .iter()
+            .chain(&self.limit_problems)
             .map(|(row, problem)| at(*row, problem));
         let total = self.loose_problems.len()
             + self.grid.problems().len()
+            + self.plan_problems.len()
             + self.limit_problems.len()
             + self
                 .problems

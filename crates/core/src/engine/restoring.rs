@@ -208,6 +208,7 @@ impl Engine {
                 rows: plan.rows,
                 problems: plan.problems,
                 problems_total: plan.problems_total,
+                needs: Vec::new(),
             },
         });
         // The rows' variables are found anew before anything else is done with them.

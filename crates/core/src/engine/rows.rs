@@ -11,7 +11,7 @@ use crate::apply::RETRIES_MAX;
 use crate::document::base::Field;
 use crate::document::index::hash;
 use crate::document::{KEY_SEPARATOR, Link, Scopes, VariableSlot};
-use crate::mapping::grid::{cell, shown};
+use crate::mapping::grid::{Cells, cell, shown};
 use crate::mapping::view::Reach;
 use crate::mapping::{self, HEADER_SEARCH_ROWS, Layout, name_trouble, switch_of};
 use crate::owned;
@@ -29,6 +29,8 @@ const TYPE_CHAIN_MAX: u32 = 32;
 pub(super) enum Reason {
     /// No name, or a name without anything else: a blank or section row.
     Blank,
+    /// What tells its variable is in error or still loading.
+    Garbled,
     /// Figma refuses the name.
     Name,
     /// Another row has the same collection and name.
@@ -124,6 +126,7 @@ impl Engine {
         self.collections.clear();
         self.references.clear();
         self.cyclic.clear();
+        self.garbled.clear();
         self.foreign_rows.clear();
         self.touched.clear();
         self.dirty.clear();
@@ -133,6 +136,7 @@ impl Engine {
         self.write_problems.clear();
         self.limit_problems.clear();
         self.loose_problems.clear();
+        self.plan_problems.clear();
         self.orphans.clear();
         self.row_of_slot.clear();
         self.kept.clear();
@@ -258,13 +262,19 @@ impl Engine {
             self.keep();
             return true;
         }
-        let gone: Vec<String> = connection
-            .columns
-            .iter()
-            .filter(used)
-            .filter(|column| text(column.index) != column.header)
-            .map(|column| format!("“{}”", column.header))
-            .collect();
+        let gone = |is_there: &dyn Fn(&Column) -> bool| -> Vec<String> {
+            let columns = connection.columns.iter().filter(used);
+            columns
+                .filter(|column| !is_there(column))
+                .map(|column| format!("“{}”", column.header))
+                .collect()
+        };
+        // Those that stand nowhere, else those that don't stand in their places.
+        let mut gone_columns = gone(&|column| header.contains(&column.header));
+        if gone_columns.is_empty() {
+            gone_columns = gone(&|column| text(column.index) == column.header);
+        }
+        let is_empty = (0..sheet.rows()).all(|row| Cells::new(sheet.row(row)).all(str::is_empty));
         if let Some((row, problem)) = bad {
             let problem = CellProblem {
                 column: problem.column.unwrap_or_default(),
@@ -275,12 +285,12 @@ impl Engine {
         }
         self.loose_problems.push(CellProblem {
             column: 0,
-            message: if sheet.rows() == 0 {
+            message: if is_empty {
                 owned("The sheet is empty.")
             } else {
                 format!(
                     "The sheet no longer has the columns it was connected with: {}.",
-                    gone.join(", ")
+                    gone_columns.join(", ")
                 )
             },
             remedy: owned(
@@ -327,6 +337,10 @@ impl Engine {
         layout.split(text, &mut cells);
         let at = |column: u32| cells.get(column as usize).copied().unwrap_or_default();
         let name = shown(at(layout.name));
+        if self.is_garbled(layout, &cells) {
+            self.garbled.insert(row);
+            return;
+        }
         if name.is_empty() {
             return;
         }
@@ -426,6 +440,7 @@ impl Engine {
         }
         self.names.remove(row);
         self.ids.remove(row);
+        self.garbled.remove(row);
         self.forget_row(row);
         self.detach(row);
         self.lifted.push(lifted);
@@ -627,6 +642,9 @@ impl Engine {
             return Err(Reason::Blank);
         };
         let entry = &self.rows[row as usize];
+        if self.garbled.contains(row) {
+            return Err(Reason::Garbled);
+        }
         if entry.collection == NONE {
             return Err(Reason::Blank);
         }
@@ -1165,6 +1183,13 @@ impl Engine {
                     _ => None,
                 }
             }
+            Reason::Garbled => Some(problem(
+                layout.name,
+                owned(
+                    "The sheet shows an error here, or is still loading, so which variable this row is for can't be told.",
+                ),
+                "Mend the formula, or restore the sheet from its version history. Until then this row changes nothing, and no variable counts as gone.",
+            )),
             Reason::Name => {
                 name_trouble(&name).map(|(message, remedy)| problem(layout.name, message, remedy))
             }

@@ -1,4 +1,4 @@
-//! Runs: limits before the first write, one write at a time, and what a refusal leaves behind.
+//! Runs: one write at a time, and what a refusal leaves behind.
 //!
 //! Owns the walk through a run's phases and the mirror of every write that Figma took. Must not know why a write was
 //! planned.
@@ -11,7 +11,6 @@ use crate::document::{Held, Link, Platform, Scopes, Variable, VariableSlot};
 use crate::engine::rows::Verdict;
 use crate::history::{Part, Past};
 use crate::mapping::grid::{cell, shown};
-use crate::mapping::{MODES_MAX, VARIABLES_MAX};
 use crate::owned;
 use crate::plan::{RowChange, Target, Write};
 use crate::protocol::panel::ToPanel;
@@ -35,47 +34,6 @@ pub(super) enum Outcome {
 }
 
 impl Engine {
-    /// Checks Figma's limits before anything is written.
-    pub(super) fn check_limits(&mut self) {
-        let Some(layout) = &self.layout else { return };
-        for entry in &mut self.collections {
-            let held = entry.slot.and_then(|slot| self.document.collection(slot));
-            let variables = held.map_or(0, |held| held.variables) + entry.creates;
-            entry.blocked = variables > VARIABLES_MAX;
-            if entry.blocked {
-                self.limit_problems.push((layout.header_row, CellProblem {
-                    column: layout.collection.unwrap_or(layout.name),
-                    message: format!("“{}” would hold {variables} variables; Figma allows {VARIABLES_MAX} in a collection. Nothing new is made in it.", entry.name),
-                    remedy: owned("Split it into several collections."),
-                }));
-            }
-            let new = (0..entry.needed.len())
-                .filter(|mode| {
-                    entry.needed[*mode] > 0 && entry.modes[*mode].is_none() && !entry.refused[*mode]
-                })
-                .count();
-            let modes = held.map_or(0, |held| {
-                if held.variables == 0 && held.modes.len() == 1 {
-                    0
-                } else {
-                    held.modes.len()
-                }
-            }) + new;
-            if new > 0 && modes > MODES_MAX {
-                for mode in 0..entry.needed.len() {
-                    if entry.needed[mode] > 0 && entry.modes[mode].is_none() {
-                        entry.refused[mode] = true;
-                    }
-                }
-                self.limit_problems.push((layout.header_row, CellProblem {
-                    column: layout.modes.first().map_or(layout.name, |mode| mode.column),
-                    message: format!("“{}” would have {modes} modes; Figma allows {MODES_MAX} in a collection. No mode is added to it.", entry.name),
-                    remedy: owned("Remove modes in Figma, or ignore some of the columns."),
-                }));
-            }
-        }
-    }
-
     /// Begins a run over everything planned.
     pub(super) fn start_run(&mut self, removals: Vec<VariableSlot>) {
         let counts = self.planned_counts();

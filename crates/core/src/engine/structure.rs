@@ -382,10 +382,21 @@ impl Engine {
         self.renames().any(|at| {
             let entry = &self.collections[at.collection];
             match at.mode {
-                None => entry.guessed,
+                None => entry.guessed || self.takes_anothers_name(entry),
                 Some(mode) => self.is_replaced(at.collection, mode),
             }
         })
+    }
+
+    /// Whether a collection is to get a name that another one of the file has.
+    pub(super) fn takes_anothers_name(&self, entry: &CollectionEntry) -> bool {
+        let others = (0u32..)
+            .map(CollectionSlot)
+            .zip(self.document.collections());
+        entry.naming == Naming::Rename
+            && others
+                .filter(|(slot, _)| entry.slot != Some(*slot))
+                .any(|(_, held)| held.name == entry.name)
     }
 
     /// Whether most rows of a collection say something else in a mode's column than the mode holds.
@@ -827,6 +838,9 @@ impl Engine {
             .is_none_or(|entry| std::mem::replace(&mut entry.refused[mode], true));
         if !refused {
             self.explain_mode(place, mode, text);
+        }
+        if let Refusal::ModeLimit(limit) = Refusal::of(text) {
+            self.remember_mode_limit(limit);
         }
     }
 

@@ -11,6 +11,7 @@ pub mod json;
 use serde::{Deserialize, Serialize};
 
 use super::relay::{Position, SheetInfo, SheetRef};
+use crate::plan::THRESHOLD_VARIABLES;
 use crate::session::StopReason;
 
 /// The version every envelope carries.
@@ -105,6 +106,11 @@ pub enum ToSandbox {
     SetPolicy {
         /// From now on.
         policy: MergePolicy,
+    },
+    /// Sets how many variables a later plan of this file may touch before it waits.
+    SetThreshold {
+        /// From now on; 0: every plan waits; `None`: what [`Connection::threshold_variables`] says by itself.
+        variables: Option<u32>,
     },
     /// Leaves the file as it is, where an undone run would be done again: what Figma holds counts as changed in Figma,
     /// and rows whose variables would be made are left out from now on.
@@ -350,6 +356,28 @@ pub struct Connection {
     /// the new one; at most one a column.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub renamed_modes: Vec<String>,
+    /// How many variables a later plan may touch before it waits, where somebody has chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<u32>,
+    /// Whether a collection of the file was published in a library when the file was last read.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub published: bool,
+    /// How many modes Figma was found to allow in a collection of this file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode_limit: Option<u32>,
+}
+
+impl Connection {
+    /// A later plan that touches more variables than this waits. In a file published as a library every plan does,
+    /// unless somebody has chosen otherwise.
+    pub fn threshold_variables(&self) -> u32 {
+        let usual = if self.published {
+            0
+        } else {
+            THRESHOLD_VARIABLES
+        };
+        self.threshold.unwrap_or(usual)
+    }
 }
 
 /// What becomes of cells that were changed in Figma since they last agreed with the sheet.
@@ -600,6 +628,9 @@ pub struct Preview {
     pub problems: Vec<Problem>,
     /// All of them.
     pub problems_total: u32,
+    /// What the sheet needs that not every plan of Figma's allows, one a collection.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<Problem>,
 }
 
 /// How many variables a plan or run creates, changes, leaves alone or removes.
@@ -669,6 +700,12 @@ pub enum WaitReason {
     Retypes,
     /// It touches more variables than the threshold.
     Large,
+    /// It writes over most of the sheet's variables.
+    Most,
+    /// Every plan of this file waits.
+    Every,
+    /// A collection needs more than some of Figma's plans allow, and a part of it might not fit.
+    Limits,
     /// The sheet came back empty or without its columns.
     Shrunken,
     /// The designer undid the last run; the plan would do it again.

@@ -681,6 +681,9 @@ impl Session {
             Action::SetPolicy { policy } => {
                 out.push(Effect::Say(ToSandbox::SetPolicy { policy }, None));
             }
+            Action::SetThreshold { variables } => {
+                out.push(Effect::Say(ToSandbox::SetThreshold { variables }, None));
+            }
             Action::Cancel => out.push(Effect::Say(ToSandbox::Cancel, None)),
             // What was never approved has nothing to switch.
             Action::Toggle { on } => {

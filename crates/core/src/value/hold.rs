@@ -53,6 +53,11 @@ pub(super) fn holds(text: &str) -> bool {
     }
 }
 
+/// Whether a trimmed text is what a sheet shows of an error or of a cell that still loads, and no word of a person.
+pub fn is_in_error(text: &str) -> bool {
+    text.starts_with(['#', 'L', 'l']) && holds(text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

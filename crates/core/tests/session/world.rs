@@ -59,6 +59,9 @@ pub fn connection(approved: bool) -> Connection {
         policy: MergePolicy::default(),
         left_out: Vec::new(),
         renamed_modes: Vec::new(),
+        threshold: None,
+        published: false,
+        mode_limit: None,
     }
 }
 
@@ -69,6 +72,7 @@ pub fn preview(plan: u32) -> Preview {
         rows: Vec::new(),
         problems: Vec::new(),
         problems_total: 0,
+        needs: Vec::new(),
     }
 }
 
@@ -642,6 +646,12 @@ impl World {
             ToSandbox::SetPolicy { policy } => {
                 if let Some(kept) = &mut self.sandbox.connection {
                     kept.policy = policy;
+                }
+                self.say_connection();
+            }
+            ToSandbox::SetThreshold { variables } => {
+                if let Some(kept) = &mut self.sandbox.connection {
+                    kept.threshold = variables;
                 }
                 self.say_connection();
             }

@@ -1118,6 +1118,10 @@ fn leaving_rows_out_of_a_large_plan_applies_nothing_by_itself() {
         for at in 0..251 {
             sheet += &format!("| base | size/{at} | {value} | FLOAT |\n");
         }
+        // As many again that stay, so that it is not most of the sheet.
+        for at in 0..251 {
+            sheet += &format!("| base | other/{at} | 1 | FLOAT |\n");
+        }
         sheet
     };
     let mut world = World::live(File::new(), &rows(&lines(4)));

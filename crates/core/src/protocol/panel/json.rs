@@ -239,7 +239,7 @@ impl Json {
                     self.end_list();
                 }
                 self.end_list();
-                self.problems(problems);
+                self.problems("problems", problems);
                 self.layout(layout.as_ref());
             }
             ToPanel::Preview(preview) => {
@@ -348,6 +348,15 @@ impl Json {
         }
         if !connection.renamed_modes.is_empty() {
             self.texts("renamed_modes", &connection.renamed_modes);
+        }
+        if let Some(threshold) = connection.threshold {
+            self.count("threshold", threshold);
+        }
+        if connection.published {
+            self.truth("published", true);
+        }
+        if let Some(limit) = connection.mode_limit {
+            self.count("mode_limit", limit);
         }
         self.close();
     }
@@ -470,8 +479,8 @@ impl Json {
         self.end_list();
     }
 
-    fn problems(&mut self, problems: &[Problem]) {
-        self.begin_list("problems");
+    fn problems(&mut self, key: &str, problems: &[Problem]) {
+        self.begin_list(key);
         for problem in problems {
             self.open();
             self.text_field("address", &problem.address);
@@ -502,8 +511,11 @@ impl Json {
             self.preview_row(row);
         }
         self.end_list();
-        self.problems(&preview.problems);
+        self.problems("problems", &preview.problems);
         self.count("problems_total", preview.problems_total);
+        if !preview.needs.is_empty() {
+            self.problems("needs", &preview.needs);
+        }
     }
 
     fn preview_row(&mut self, row: &PreviewRow) {
@@ -544,7 +556,7 @@ impl Json {
         self.number_field("ended_unix_ms", report.ended_unix_ms);
         self.count("duration_ms", report.duration_ms);
         self.count("slice_ms_max", report.slice_ms_max);
-        self.problems(&report.problems);
+        self.problems("problems", &report.problems);
         self.count("problems_total", report.problems_total);
     }
 
@@ -606,6 +618,9 @@ fn wait_reason(reason: WaitReason) -> &'static str {
         WaitReason::Removes => "removes",
         WaitReason::Retypes => "retypes",
         WaitReason::Large => "large",
+        WaitReason::Most => "most",
+        WaitReason::Every => "every",
+        WaitReason::Limits => "limits",
         WaitReason::Shrunken => "shrunken",
         WaitReason::Undone => "undone",
         WaitReason::Renames => "renames",
