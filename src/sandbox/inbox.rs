@@ -6,12 +6,12 @@
 
 use js_sys::{Array, JSON, Reflect};
 use sheetwire_core::flags::Evaluation;
-#[cfg(feature = "sync")]
-use sheetwire_core::protocol::panel::Connection;
 use sheetwire_core::protocol::panel::{
     Brands, Choice, Column, ConflictPolicy, DriftPolicy, MergePolicy, Names, RemBase, Role,
-    RowRule, SavedSession, Sections, Shape, SheetLayout, ToSandbox,
+    RowRule, SavedSession, Sections, Shape, SheetLayout, TabMode, ToSandbox,
 };
+#[cfg(feature = "sync")]
+use sheetwire_core::protocol::panel::{Connection, SOURCES_MAX, Source};
 use sheetwire_core::protocol::relay::{Position, SheetInfo, SheetRef};
 use wasm_bindgen::prelude::*;
 
@@ -96,6 +96,12 @@ pub fn read(body: &str) -> Option<ToSandbox> {
         "connect" => ToSandbox::Connect {
             sheet: sheet(&fields)?,
         },
+        "add_source" => ToSandbox::AddSource {
+            sheet: sheet(&fields)?,
+        },
+        "remove_source" => ToSandbox::RemoveSource {
+            sheet: sheet(&fields)?,
+        },
         "snapshot" => {
             let info = fields.object("info")?;
             ToSandbox::Snapshot {
@@ -117,6 +123,7 @@ pub fn read(body: &str) -> Option<ToSandbox> {
             columns: columns(&fields)?,
             header_row: fields.count("header_row")?,
             layout: layout(&fields)?,
+            sheet: sheet(&fields),
         },
         "writer" => ToSandbox::Writer {
             yes: fields.truth("yes")?,
@@ -233,6 +240,27 @@ pub fn connection(text: &str) -> Option<Connection> {
         threshold: kept.count("threshold"),
         published: kept.truth("published").unwrap_or_default(),
         mode_limit: kept.count("mode_limit"),
+        more: match kept.get("more").filter(Array::is_array) {
+            Some(list) => Array::from(&list)
+                .iter()
+                .take(SOURCES_MAX - 1)
+                .map(|kept| source(&Fields(kept)))
+                .collect::<Option<_>>()?,
+            None => Vec::new(),
+        },
+        origin: sheet_in(&kept, "origin"),
+    })
+}
+
+#[cfg(feature = "sync")]
+fn source(kept: &Fields) -> Option<Source> {
+    Some(Source {
+        sheet: sheet(kept)?,
+        spreadsheet_title: kept.text("spreadsheet_title")?,
+        sheet_title: kept.text("sheet_title")?,
+        columns: columns(kept)?,
+        header_row: kept.count("header_row")?,
+        layout: layout(kept)?,
     })
 }
 
@@ -301,6 +329,13 @@ fn layout(fields: &Fields) -> Option<Option<SheetLayout>> {
                 })
             })
             .collect::<Option<_>>()?,
+        tab_mode: match lies.object("tab_mode") {
+            Some(tab) => Some(TabMode {
+                collection: tab.text("collection")?,
+                mode: tab.text("mode")?,
+            }),
+            None => None,
+        },
     }))
 }
 
@@ -319,7 +354,11 @@ fn rule(lies: &Fields, key: &str) -> Option<Option<RowRule>> {
 }
 
 fn sheet(fields: &Fields) -> Option<SheetRef> {
-    let sheet = fields.object("sheet")?;
+    sheet_in(fields, "sheet")
+}
+
+fn sheet_in(fields: &Fields, key: &str) -> Option<SheetRef> {
+    let sheet = fields.object(key)?;
     Some(SheetRef {
         spreadsheet_id: sheet.text("spreadsheet_id")?,
         sheet_id: sheet.whole("sheet_id")?,

@@ -171,6 +171,8 @@ async fn handle(queue: &Rc<RefCell<Queue>>, event: Event) {
         ToSandbox::Notify { message } => figma::notify(&message),
         ToSandbox::SaveSession { .. }
         | ToSandbox::Connect { .. }
+        | ToSandbox::AddSource { .. }
+        | ToSandbox::RemoveSource { .. }
         | ToSandbox::Snapshot { .. }
         | ToSandbox::Changes { .. }
         | ToSandbox::ConfirmColumns { .. }

@@ -10,9 +10,9 @@ use sheetwire_core::engine::{Effect, Engine, Fields, Step};
 use sheetwire_core::history::{self, Part, RUNS_MAX};
 use sheetwire_core::marks::Marks;
 use sheetwire_core::protocol::panel::{
-    Connection, PreviewRow, RunEntry, SavedSession, ToPanel, ToSandbox, VERSION, json,
+    PreviewRow, RunEntry, SavedSession, ToPanel, ToSandbox, VERSION, json,
 };
-use sheetwire_core::protocol::relay::SNAPSHOT_BYTES_MAX;
+use sheetwire_core::protocol::relay::{Position, SNAPSHOT_BYTES_MAX, SheetRef};
 use sheetwire_core::value::{Value, VariableType};
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -40,6 +40,7 @@ const SESSION: &str = "sheetwire.session";
 
 /// Cells that wait to be handed over.
 struct Bulk {
+    sheet: SheetRef,
     text: JsValue,
     at: u32,
     units: u32,
@@ -293,7 +294,7 @@ impl Handle {
         let engine = Engine::new(connection.clone(), "en_US", !figma::may_edit());
         say(&ToPanel::Kept {
             session,
-            connection,
+            connection: connection.map(Box::new),
         });
         Handle(Rc::new(RefCell::new(Sync {
             engine,
@@ -329,6 +330,11 @@ impl Handle {
                 sync.bulks.clear();
                 sync.engine.connect(sheet);
             }
+            ToSandbox::AddSource { sheet } => sync.engine.add_source(sheet),
+            ToSandbox::RemoveSource { sheet } => {
+                sync.bulks.retain(|bulk| bulk.sheet != sheet);
+                sync.engine.remove_source(&sheet);
+            }
             ToSandbox::Snapshot {
                 sheet,
                 position,
@@ -340,20 +346,23 @@ impl Handle {
                         "Split it into several tabs.",
                     );
                 } else if sync.engine.announce_snapshot(&sheet, position, info) {
-                    sync.keep_begun();
-                    sync.bulks.push_back(Bulk::new(bulk));
+                    sync.keep_begun(&sheet);
+                    sync.bulks.push_back(Bulk::new(sheet, bulk));
                 }
             }
             ToSandbox::Changes {
                 sheet,
                 position,
                 rows,
-            } => sync.take_changes(&sheet, position, rows, bulk),
+            } => sync.take_changes(sheet, position, rows, bulk),
             ToSandbox::ConfirmColumns {
                 columns,
                 header_row,
                 layout,
-            } => sync.engine.confirm_columns(columns, header_row, layout),
+                sheet,
+            } => sync
+                .engine
+                .confirm_columns(sheet.as_ref(), columns, header_row, layout),
             ToSandbox::Approve {
                 plan,
                 include_removals,
@@ -527,9 +536,14 @@ impl Handle {
 }
 
 impl Bulk {
-    fn new(text: JsValue) -> Bulk {
+    fn new(sheet: SheetRef, text: JsValue) -> Bulk {
         let units = figma::length(&text);
-        Bulk { text, at: 0, units }
+        Bulk {
+            sheet,
+            text,
+            at: 0,
+            units,
+        }
     }
 }
 
@@ -555,20 +569,15 @@ impl Sync {
         });
     }
 
-    /// Drops cells that have not begun to be handed over: a snapshot makes them out of date.
-    fn keep_begun(&mut self) {
-        self.bulks.retain(|bulk| bulk.at > 0);
+    /// Drops a tab's cells that have not begun to be handed over: a snapshot makes them out of date.
+    fn keep_begun(&mut self, sheet: &SheetRef) {
+        self.bulks
+            .retain(|bulk| bulk.at > 0 || bulk.sheet != *sheet);
     }
 
-    fn take_changes(
-        &mut self,
-        sheet: &sheetwire_core::protocol::relay::SheetRef,
-        position: sheetwire_core::protocol::relay::Position,
-        rows: u32,
-        bulk: JsValue,
-    ) {
+    fn take_changes(&mut self, sheet: SheetRef, position: Position, rows: u32, bulk: JsValue) {
         let before = self.engine.announced();
-        if !self.engine.announce_changes(sheet, position, rows) {
+        if !self.engine.announce_changes(&sheet, position, rows) {
             return;
         }
         let joins = self.engine.announced() == before;
@@ -577,7 +586,7 @@ impl Sync {
                 last.text = figma::join(&last.text, &bulk);
                 last.units = figma::length(&last.text);
             }
-            None => self.bulks.push_back(Bulk::new(bulk)),
+            None => self.bulks.push_back(Bulk::new(sheet, bulk)),
         }
     }
 
@@ -599,7 +608,8 @@ impl Sync {
 
     fn link_prefix(&self) -> String {
         match self.engine.connection() {
-            Some(Connection { sheet, .. }) => {
+            Some(connection) => {
+                let sheet = connection.link_sheet();
                 format!("1 {} {} ", sheet.spreadsheet_id, sheet.sheet_id)
             }
             None => String::new(),

@@ -29,19 +29,18 @@ use crate::decimal;
 use crate::document::index::Index;
 use crate::document::{CollectionSlot, Document, PackError, VariableSlot};
 use crate::engine::rows::Row;
-use crate::mapping::grid::{Cells, change, shown};
-use crate::mapping::view::View;
+use crate::mapping::grid::{Cells, cell, change, shown};
+use crate::mapping::table::{Tab, Table};
 use crate::mapping::{self, Layout};
 use crate::owned;
 use crate::plan::{RowChange, Write};
 use crate::protocol::panel::{
-    Column, Connection, Counts, LEFT_OUT_MAX, PREVIEW_ROWS_MAX, PreviewRow, Problem, SheetLayout,
-    ToPanel, WaitReason,
+    Column, Connection, Counts, LEFT_OUT_MAX, PREVIEW_ROWS_MAX, PreviewRow, Problem, Role,
+    SOURCES_MAX, SheetLayout, Source, TabMode, ToPanel, WaitReason,
 };
 use crate::protocol::relay::{Position, SheetInfo, SheetRef};
 use crate::session::StopReason;
 use crate::sorted::{BitSet, SortedMap};
-use crate::value::ReadContext;
 
 /// More changed rows than this are mapped as a whole sheet, which costs less than following each.
 pub const INCREMENTAL_ROWS_MAX: usize = 64;
@@ -53,6 +52,8 @@ const ROWS_A_STEP: u32 = 4;
 const SLOTS_A_STEP: u32 = 128;
 /// Rows shown to the designer under the inferred header.
 const SAMPLE_ROWS_MAX: u32 = 5;
+/// Names of a tab that are compared with another's, to see whether both are of one collection.
+const NAMES_LOOKED_AT: u32 = 500;
 /// No variable, no row.
 const NONE: u32 = u32::MAX;
 
@@ -99,8 +100,26 @@ pub struct Fields {
 /// Something announced by a message whose cells are still to come.
 #[derive(Debug, Clone)]
 enum Incoming {
-    Snapshot { position: Position, info: SheetInfo },
-    Changes { position: Position, rows: u32 },
+    Snapshot {
+        /// The source's place.
+        at: usize,
+        position: Position,
+        info: SheetInfo,
+    },
+    Changes {
+        /// See above.
+        at: usize,
+        position: Position,
+        rows: u32,
+    },
+}
+
+impl Incoming {
+    fn at(&self) -> usize {
+        match self {
+            Incoming::Snapshot { at, .. } | Incoming::Changes { at, .. } => *at,
+        }
+    }
 }
 
 /// What the engine is doing.
@@ -108,10 +127,13 @@ enum Incoming {
 enum Stage {
     Rest,
     Loading {
+        /// The source's place.
+        at: usize,
         snapshot: bool,
         carry: String,
     },
-    Inferring,
+    /// Of the source at that place, else of all whose columns nobody confirmed.
+    Inferring(Option<usize>),
     Indexing {
         next: u32,
     },
@@ -198,11 +220,9 @@ pub struct Engine {
     stage: Stage,
     effects: Vec<Effect>,
 
-    grid: View,
-    loaded: bool,
-    info: SheetInfo,
-    context: ReadContext,
-    position: Position,
+    grid: Table,
+    /// What a source is read by until its cells come.
+    locale: String,
     layout: Option<Layout>,
 
     rows: Vec<Row>,
@@ -227,6 +247,8 @@ pub struct Engine {
 
     whole: bool,
     missing: bool,
+    /// A collection got rows of a source that had none in it.
+    fed_anew: bool,
     planned: Planned,
     lifted: Vec<rows::Lifted>,
     dirty: Vec<u32>,
@@ -273,10 +295,11 @@ pub struct Engine {
 impl Engine {
     /// An engine for a file. `read_only`: nothing can be written here, so no run begins.
     pub fn new(connection: Option<Connection>, locale: &str, read_only: bool) -> Engine {
-        let layout = connection.as_ref().and_then(|kept| {
-            let lies = kept.layout.clone().unwrap_or_default();
-            Layout::of(&kept.columns, kept.header_row, &lies).ok()
-        });
+        let mut grid = Table::default();
+        grid.set_tabs(
+            connection.iter().flat_map(Connection::sheets).count(),
+            locale,
+        );
         Engine {
             connection,
             read_only,
@@ -286,19 +309,9 @@ impl Engine {
             incoming: VecDeque::new(),
             stage: Stage::Rest,
             effects: Vec::new(),
-            grid: View::default(),
-            loaded: false,
-            info: SheetInfo {
-                spreadsheet_title: String::new(),
-                sheet_title: String::new(),
-                locale: locale.to_owned(),
-            },
-            context: ReadContext::for_locale(locale),
-            position: Position {
-                epoch: String::new(),
-                revision: 0,
-            },
-            layout,
+            grid,
+            locale: locale.to_owned(),
+            layout: None,
             rows: Vec::new(),
             sound: 0,
             names: Index::default(),
@@ -316,6 +329,7 @@ impl Engine {
             declined: BitSet::default(),
             whole: false,
             missing: false,
+            fed_anew: false,
             planned: Planned::default(),
             lifted: Vec::new(),
             dirty: Vec::new(),
@@ -387,7 +401,7 @@ impl Engine {
     fn keep(&mut self) {
         self.effects.push(Effect::Keep(self.connection.clone()));
         self.post(ToPanel::ConnectionChanged {
-            connection: self.connection.clone(),
+            connection: self.connection.clone().map(Box::new),
         });
     }
 
@@ -424,15 +438,95 @@ impl Engine {
             threshold,
             published: false,
             mode_limit: None,
+            more: Vec::new(),
+            origin: None,
         });
+        self.grid.set_tabs(0, &self.locale);
+        self.grid.set_tabs(1, &self.locale);
         self.layout = None;
         self.keep();
+    }
+
+    /// One more tab feeds the file; its snapshot is expected next. Until its columns are confirmed, the others go on.
+    pub fn add_source(&mut self, sheet: SheetRef) {
+        let Some(connection) = &mut self.connection else {
+            self.refuse_unconnected();
+            return;
+        };
+        if connection.place_of(&sheet).is_some() {
+            return;
+        }
+        let sources = connection.sheets().count();
+        if sources >= SOURCES_MAX {
+            let most = decimal::write(SOURCES_MAX as f64);
+            let message = ["At most ", &most, " tabs can feed one file."].concat();
+            self.refuse(
+                &message,
+                "Put some of them into one tab with a collection column.",
+            );
+            return;
+        }
+        connection.more.push(Source::of(sheet));
+        self.grid.set_tabs(sources + 1, &self.locale);
+        self.keep();
+    }
+
+    /// A tab feeds the file no longer. Its variables are without rows then, and a plan asks what becomes of them.
+    pub fn remove_source(&mut self, sheet: &SheetRef) {
+        let Some(connection) = &mut self.connection else {
+            self.refuse_unconnected();
+            return;
+        };
+        let Some(at) = connection.place_of(sheet) else {
+            return;
+        };
+        if connection.more.is_empty() {
+            self.disconnect();
+            return;
+        }
+        if at == 0 {
+            // The variables' links go on bearing its name.
+            connection.origin.get_or_insert_with(|| sheet.clone());
+            let next = connection.more.remove(0);
+            connection.put_source(0, next);
+        } else {
+            connection.more.remove(at - 1);
+        }
+        self.finish_cut_off_run();
+        self.waiting = None;
+        self.confirmed = None;
+        self.incoming.retain(|incoming| incoming.at() != at);
+        for incoming in &mut self.incoming {
+            let (Incoming::Snapshot { at: place, .. } | Incoming::Changes { at: place, .. }) =
+                incoming;
+            *place -= usize::from(*place > at);
+        }
+        match &mut self.stage {
+            Stage::Loading { at: loading, .. } if *loading != at => {
+                *loading -= usize::from(*loading > at);
+            }
+            _ => self.stage = Stage::Rest,
+        }
+        self.grid.remove_tab(at);
+        self.forget_rows(0);
+        self.keep();
+        if matches!(self.stage, Stage::Rest) && self.may_sync() {
+            self.start_over();
+        }
+    }
+
+    fn refuse_unconnected(&mut self) {
+        self.refuse(
+            "No sheet is connected to this file.",
+            "Choose a sheet first.",
+        );
     }
 
     /// Forgets the connection. Variables stay.
     pub fn disconnect(&mut self) {
         self.forget_sheet();
         self.connection = None;
+        self.grid.set_tabs(0, &self.locale);
         self.layout = None;
         self.keep();
         self.post(ToPanel::Stopped {
@@ -469,7 +563,7 @@ impl Engine {
         let loading = matches!(self.stage, Stage::Loading { .. });
         if is_writer {
             self.document_known = false;
-            if self.loaded && !loading && self.may_sync() {
+            if self.is_loaded() && !loading && self.may_sync() {
                 self.finish_cut_off_run();
                 self.start_over();
                 return;
@@ -489,7 +583,7 @@ impl Engine {
             }
         }
         // What is not loaded yet is compared as a whole anyway.
-        if self.loaded {
+        if self.is_loaded() {
             self.start_over_later();
         }
     }
@@ -498,17 +592,42 @@ impl Engine {
     fn tell_taken(&mut self) {
         if !self.is_writer {
             self.post(ToPanel::Taken {
-                position: self.position.clone(),
+                position: self.position(),
             });
         }
+    }
+
+    /// Up to where the first source's cells were taken.
+    fn position(&self) -> Position {
+        let first = self.grid.tabs().first();
+        first.map_or_else(
+            || Position {
+                epoch: String::new(),
+                revision: 0,
+            },
+            |tab| tab.position().clone(),
+        )
+    }
+
+    /// Whether there are cells to work with.
+    fn is_loaded(&self) -> bool {
+        self.grid.tabs().iter().any(Tab::is_loaded)
+    }
+
+    /// Whether a source whose columns are confirmed is not read yet. Rows that seem to be missing may stand there, and
+    /// names that nothing is called: until it is read, nothing is made, renamed or removed.
+    fn is_partial(&self) -> bool {
+        self.connection.as_ref().is_some_and(|connection| {
+            let mut tabs = self.grid.tabs().iter().enumerate();
+            tabs.any(|(at, tab)| !tab.is_loaded() && !connection.columns_of(at).is_empty())
+        })
     }
 
     fn forget_sheet(&mut self) {
         self.finish_cut_off_run();
         self.incoming.clear();
         self.stage = Stage::Rest;
-        self.loaded = false;
-        self.grid.clear(0);
+        self.grid.forget();
         self.waiting = None;
         self.restore = None;
         self.choosing = None;
@@ -532,10 +651,7 @@ impl Engine {
     /// Switches sync on or off for this file.
     pub fn toggle(&mut self, on: bool) {
         let Some(connection) = &mut self.connection else {
-            self.refuse(
-                "No sheet is connected to this file.",
-                "Choose a sheet first.",
-            );
+            self.refuse_unconnected();
             return;
         };
         connection.on = on;
@@ -559,7 +675,7 @@ impl Engine {
         self.tripped = false;
         // The file may be on another plan by now.
         self.forget_old_limit(usize::MAX);
-        if self.loaded && matches!(self.stage, Stage::Rest) && self.may_sync() {
+        if self.is_loaded() && matches!(self.stage, Stage::Rest) && self.may_sync() {
             self.start_over();
         }
     }
@@ -573,7 +689,7 @@ impl Engine {
                 .is_some_and(|connection| connection.on && (self.is_writer || !connection.approved))
     }
 
-    /// Announces a whole sheet; its cells come by [`Engine::load`]. Everything announced before is out of date: the
+    /// Announces a whole tab; its cells come by [`Engine::load`]. What was announced of it before is out of date: the
     /// shell drops those cells as well. Returns whether the cells are wanted.
     pub fn announce_snapshot(
         &mut self,
@@ -581,25 +697,24 @@ impl Engine {
         position: Position,
         info: SheetInfo,
     ) -> bool {
-        if !self.is_connected(sheet) {
+        let Some(at) = self.place_of(sheet) else {
             return false;
-        }
-        self.incoming.clear();
+        };
+        self.incoming.retain(|incoming| incoming.at() != at);
         self.incoming
-            .push_back(Incoming::Snapshot { position, info });
+            .push_back(Incoming::Snapshot { at, position, info });
         true
     }
 
-    /// Announces changed cells; they come by [`Engine::load`]. When changes are announced already and not yet begun,
-    /// these join them, and the shell joins the cells. Returns whether the cells are wanted.
+    /// Announces changed cells; they come by [`Engine::load`]. When changes of the tab were announced last and have not
+    /// begun, these join them, and the shell joins the cells. Returns whether the cells are wanted.
     pub fn announce_changes(&mut self, sheet: &SheetRef, position: Position, rows: u32) -> bool {
-        if !self.is_connected(sheet) {
+        let Some(at) = self.place_of(sheet) else {
             return false;
-        }
-        if !self.loaded
-            && self.incoming.is_empty()
-            && !matches!(self.stage, Stage::Loading { snapshot: true, .. })
-        {
+        };
+        let is_loaded = self.grid.tabs().get(at).is_some_and(Tab::is_loaded);
+        let is_loading = matches!(self.stage, Stage::Loading { at: loading, snapshot: true, .. } if loading == at);
+        if !is_loaded && !is_loading && self.incoming.iter().all(|incoming| incoming.at() != at) {
             self.refuse(
                 "Changes came before the sheet itself.",
                 "Connect again to read the whole sheet.",
@@ -607,49 +722,60 @@ impl Engine {
             return false;
         }
         if let Some(Incoming::Changes {
+            at: last_at,
             position: last,
             rows: last_rows,
         }) = self.incoming.back_mut()
+            && *last_at == at
         {
             *last = position;
             *last_rows = rows;
         } else {
             self.incoming
-                .push_back(Incoming::Changes { position, rows });
+                .push_back(Incoming::Changes { at, position, rows });
         }
         true
     }
 
-    /// How many announcements have not begun to load: the shell holds as many texts of cells, at most two.
+    /// How many announcements have not begun to load: the shell holds as many texts of cells.
     pub fn announced(&self) -> usize {
         self.incoming.len()
     }
 
-    fn is_connected(&mut self, sheet: &SheetRef) -> bool {
-        let matches = self
-            .connection
-            .as_ref()
-            .is_some_and(|connection| connection.sheet == *sheet);
-        if !matches {
+    fn place_of(&mut self, sheet: &SheetRef) -> Option<usize> {
+        let connection = self.connection.as_ref();
+        let at = connection.and_then(|connection| connection.place_of(sheet));
+        if at.is_none() {
             self.refuse(
                 "These cells belong to a sheet that is not connected to this file.",
                 "Choose the sheet again.",
             );
         }
-        matches
+        at
     }
 
-    /// The designer's columns, and how the sheet lies.
+    /// The designer's columns of a source, else of the first, and how the tab lies.
     pub fn confirm_columns(
         &mut self,
+        sheet: Option<&SheetRef>,
         columns: Vec<Column>,
         header_row: u32,
         lies: Option<SheetLayout>,
     ) {
         let Some(connection) = &self.connection else {
+            self.refuse_unconnected();
+            return;
+        };
+        let at = match sheet {
+            None => Some(0),
+            Some(sheet) => connection.place_of(sheet),
+        };
+        let Some((at, mut source)) =
+            at.and_then(|at| Some((at, connection.sources().get(at)?.clone())))
+        else {
             self.refuse(
-                "No sheet is connected to this file.",
-                "Choose a sheet first.",
+                "These columns belong to a tab that is not connected to this file.",
+                "Choose the tab again.",
             );
             return;
         };
@@ -661,22 +787,22 @@ impl Engine {
                 });
                 self.refuse(&message, &remedy);
             }
-            Ok(layout) => {
+            Ok(_) => {
                 let mut connection = connection.clone();
-                if connection.columns != columns
-                    || connection.header_row != header_row
-                    || connection.layout != lies
+                if source.columns != columns
+                    || source.header_row != header_row
+                    || source.layout != lies
                 {
                     connection.approved = false;
                 }
-                connection.columns = columns;
-                connection.header_row = header_row;
-                connection.layout = lies;
+                source.columns = columns;
+                source.header_row = header_row;
+                source.layout = lies;
+                connection.put_source(at, source);
                 self.connection = Some(connection);
-                self.layout = Some(layout);
                 self.waiting = None;
                 self.keep();
-                if self.loaded && self.may_sync() {
+                if self.is_loaded() && self.may_sync() {
                     self.finish_cut_off_run();
                     self.start_over();
                 }
@@ -830,7 +956,7 @@ impl Engine {
         }
         self.choosing = self.waiting.take().and_then(|waiting| waiting.reason);
         self.keep();
-        if self.loaded && self.may_sync() {
+        if self.is_loaded() && self.may_sync() {
             self.start_over();
         }
     }
@@ -850,20 +976,31 @@ impl Engine {
     }
 
     fn is_open_orphan(&self, slot: VariableSlot) -> bool {
-        // A row that can't be read at present may be any variable's.
-        self.garbled.is_empty() && !self.declined.contains(slot.0) && !self.is_named(slot)
+        // A row that can't be read at present may be any variable's, and one that is not read yet, too.
+        self.garbled.is_empty()
+            && !self.declined.contains(slot.0)
+            && !self.is_named(slot)
+            && !self.is_partial()
     }
 
     /// One small piece of work.
     pub fn step(&mut self, figma: &mut impl Figma) -> Step {
         match std::mem::replace(&mut self.stage, Stage::Rest) {
             Stage::Rest => self.begin_incoming(figma),
-            Stage::Loading { snapshot, carry } => {
-                self.stage = Stage::Loading { snapshot, carry };
+            Stage::Loading {
+                at,
+                snapshot,
+                carry,
+            } => {
+                self.stage = Stage::Loading {
+                    at,
+                    snapshot,
+                    carry,
+                };
                 Step::Load
             }
-            Stage::Inferring => {
-                self.infer();
+            Stage::Inferring(which) => {
+                self.infer(which);
                 Step::More
             }
             Stage::Indexing { next } => {
@@ -937,23 +1074,27 @@ impl Engine {
         self.waiting = None;
         self.confirmed = None;
         match incoming {
-            Incoming::Snapshot { position, info } => {
-                self.context = ReadContext::for_locale(&info.locale);
-                self.position = position;
-                self.take_titles(info);
-                self.loaded = false;
-                self.grid.clear(0);
+            Incoming::Snapshot { at, position, info } => {
+                self.take_titles(at, &info);
+                self.whole = true;
+                if let Some(tab) = self.grid.tab_mut(at) {
+                    tab.begin(position, info);
+                }
                 self.stage = Stage::Loading {
+                    at,
                     snapshot: true,
                     carry: String::new(),
                 };
             }
-            Incoming::Changes { position, rows } => {
-                self.position = position;
+            Incoming::Changes { at, position, rows } => {
+                if let Some(tab) = self.grid.tab_mut(at) {
+                    tab.advance(position);
+                }
                 // What was undone is compared as a whole.
                 self.whole |= figma.is_undone();
-                self.shrink(rows);
+                self.shrink(at, rows);
                 self.stage = Stage::Loading {
+                    at,
                     snapshot: false,
                     carry: String::new(),
                 };
@@ -962,26 +1103,31 @@ impl Engine {
         Step::Load
     }
 
-    fn take_titles(&mut self, info: SheetInfo) {
-        if let Some(connection) = &mut self.connection
-            && (connection.spreadsheet_title != info.spreadsheet_title
-                || connection.sheet_title != info.sheet_title)
-        {
-            connection
-                .spreadsheet_title
-                .clone_from(&info.spreadsheet_title);
-            connection.sheet_title.clone_from(&info.sheet_title);
-            self.info = info;
-            self.keep();
+    fn take_titles(&mut self, at: usize, info: &SheetInfo) {
+        let Some(connection) = &mut self.connection else {
             return;
+        };
+        let Some(mut source) = connection.sources().get(at).cloned() else {
+            return;
+        };
+        if source.spreadsheet_title != info.spreadsheet_title
+            || source.sheet_title != info.sheet_title
+        {
+            source.spreadsheet_title.clone_from(&info.spreadsheet_title);
+            source.sheet_title.clone_from(&info.sheet_title);
+            connection.put_source(at, source);
+            self.keep();
         }
-        self.info = info;
     }
 
     /// Takes the next piece of the oldest announced cells, cut anywhere; `last` with the final one.
     pub fn load(&mut self, piece: &str, last: bool) {
-        let (snapshot, carry) = match std::mem::replace(&mut self.stage, Stage::Rest) {
-            Stage::Loading { snapshot, carry } => (snapshot, carry),
+        let (at, snapshot, carry) = match std::mem::replace(&mut self.stage, Stage::Rest) {
+            Stage::Loading {
+                at,
+                snapshot,
+                carry,
+            } => (at, snapshot, carry),
             other => {
                 self.stage = other;
                 return;
@@ -1006,55 +1152,58 @@ impl Engine {
             self.whole |= !snapshot;
         }
         if snapshot {
-            self.grid.push(whole);
+            if let Some(tab) = self.grid.tab_mut(at) {
+                tab.push(whole);
+            }
         } else {
             for record in whole.split_terminator('\u{1e}') {
                 if let Some(change) = change(record)
                     && change.column < mapping::COLUMNS_MAX
                     && change.row < ROWS_MAX
                 {
-                    self.patch(change.row, change.column, change.cell);
+                    self.patch(at, change.row, change.column, change.cell);
                 }
             }
         }
         if !last {
             self.stage = Stage::Loading {
+                at,
                 snapshot,
                 carry: rest.to_owned(),
             };
             return;
         }
         if snapshot {
-            self.loaded = true;
+            if let Some(tab) = self.grid.tab_mut(at) {
+                tab.loaded();
+            }
             self.declined.clear();
             self.apart.clear();
             self.apart_collections.clear();
-            self.stage = self.after_snapshot();
+            self.after_snapshot(at);
         } else {
-            self.after_changes();
+            self.after_changes(at);
         }
     }
 
-    fn after_snapshot(&mut self) -> Stage {
+    fn after_snapshot(&mut self, at: usize) {
         if !self.may_sync() {
             self.tell_taken();
-            return Stage::Rest;
-        }
-        if self.layout.is_none() {
-            Stage::Inferring
-        } else {
-            Stage::Indexing { next: 0 }
+        } else if !self.is_confirmed(at) {
+            self.stage = Stage::Inferring(None);
+        } else if !matches!(self.incoming.front(), Some(Incoming::Snapshot { .. })) {
+            self.start_over();
         }
     }
 
-    fn after_changes(&mut self) {
+    fn after_changes(&mut self, at: usize) {
         if !self.may_sync() {
             self.start_over_later();
             self.tell_taken();
             return;
         }
-        if self.layout.is_none() {
-            self.stage = Stage::Inferring;
+        if !self.is_confirmed(at) {
+            self.stage = Stage::Inferring(None);
         } else if matches!(self.incoming.front(), Some(Incoming::Changes { .. })) {
             // More has come meanwhile: take it in before mapping.
             self.stage = Stage::Rest;
@@ -1070,9 +1219,24 @@ impl Engine {
         }
     }
 
+    /// Whether the designer has confirmed the columns of the source at a place.
+    fn is_confirmed(&self, at: usize) -> bool {
+        let connection = self.connection.as_ref();
+        connection.is_some_and(|connection| !connection.columns_of(at).is_empty())
+    }
+
     fn start_over(&mut self) {
-        self.stage = if self.layout.is_none() {
-            Stage::Inferring
+        let approved = self
+            .connection
+            .as_ref()
+            .is_some_and(|connection| connection.approved);
+        let mut tabs = self.grid.tabs().iter().enumerate();
+        // A first plan is of all sources; later ones go on without one that is not read yet, or that is new.
+        self.stage = if tabs.any(|(at, tab)| tab.is_loaded() && !self.is_confirmed(at)) && !approved
+        {
+            Stage::Inferring(None)
+        } else if !approved && !self.grid.tabs().iter().all(Tab::is_loaded) {
+            Stage::Rest
         } else {
             Stage::Indexing { next: 0 }
         };
@@ -1082,26 +1246,109 @@ impl Engine {
         self.whole = true;
     }
 
-    fn infer(&mut self) {
-        let inferred = mapping::infer(self.grid.sheet(), &self.info.sheet_title, &self.context);
+    /// Tells how a source's columns are read, or those of all sources whose columns nobody has confirmed.
+    fn infer(&mut self, which: Option<usize>) {
+        self.stage = Stage::Rest;
+        let count = self.grid.tabs().len();
+        for at in 0..count {
+            let tab = &self.grid.tabs()[at];
+            if tab.is_loaded() && which.map_or(!self.is_confirmed(at), |which| which == at) {
+                self.infer_source(at, count > 1);
+            }
+        }
+    }
+
+    fn infer_source(&mut self, at: usize, several: bool) {
+        let tab = &self.grid.tabs()[at];
+        let sheet = tab.sheet();
+        let inferred = mapping::infer(sheet, &tab.info().sheet_title, tab.context());
         let mut sample = Vec::new();
         let first = inferred.header_row + 1;
-        for row in first..self.grid.sheet().rows().min(first + SAMPLE_ROWS_MAX) {
+        for row in first..sheet.rows().min(first + SAMPLE_ROWS_MAX) {
             sample.push(
-                Cells::new(self.grid.sheet().row(row))
+                Cells::new(sheet.row(row))
                     .take(inferred.columns.len())
                     .map(|packed| shown(packed).into_owned())
                     .collect(),
             );
+        }
+        let connection = self.connection.as_ref().filter(|_| several);
+        let sheet = connection.and_then(|connection| connection.sheets().nth(at).cloned());
+        let mut layout = inferred.layout;
+        if let Some(tab_mode) = self.seems_of_one_mode(at, &inferred.columns, inferred.header_row) {
+            layout.get_or_insert_default().tab_mode = Some(tab_mode);
         }
         self.post(ToPanel::Inferred {
             columns: inferred.columns,
             header_row: inferred.header_row,
             sample,
             problems: inferred.problems,
-            layout: inferred.layout,
+            layout,
+            sheet,
         });
-        self.stage = Stage::Rest;
+    }
+
+    /// Whether a tab seems to hold the values of one mode: another tab of the spreadsheet has the same headers, one of
+    /// them a mode's, and most of the names. The mode is called by the tab then, the collection by the spreadsheet.
+    fn seems_of_one_mode(&self, at: usize, columns: &[Column], header_row: u32) -> Option<TabMode> {
+        let connection = self.connection.as_ref()?;
+        let sources = connection.sources();
+        let tab = &self.grid.tabs()[at];
+        let mut name = None;
+        let mut modes = 0;
+        for column in columns {
+            match &column.role {
+                Role::Name => name = Some(column.index),
+                Role::Mode { .. } => modes += 1,
+                Role::Ignore
+                | Role::Type
+                | Role::Description
+                | Role::Scopes
+                | Role::CodeWeb
+                | Role::CodeAndroid
+                | Role::CodeIos
+                | Role::Hidden
+                | Role::Id => {}
+                Role::Collection | Role::Group | Role::ModeName | Role::Variable => return None,
+            }
+        }
+        let title = &tab.info().sheet_title;
+        let name =
+            name.filter(|_| modes == 1 && title.chars().count() <= mapping::MODE_NAME_MAX)?;
+        let names = |tab: &Tab| {
+            let rows = header_row + 1..tab.sheet().rows().min(header_row + 1 + NAMES_LOOKED_AT);
+            let names = rows.map(|row| shown(cell(tab.sheet().row(row), name)).into_owned());
+            names
+                .filter(|name| !name.is_empty())
+                .collect::<Vec<String>>()
+        };
+        let own = names(tab);
+        let others = self.grid.tabs().iter().zip(&sources).enumerate();
+        let mut alike = others.filter(|(other, (twin, source))| {
+            let lies = source.layout.as_ref();
+            let joins =
+                source.columns.is_empty() || lies.is_some_and(|lies| lies.tab_mode.is_some());
+            let headers = |tab: &Tab| {
+                let texts = Cells::new(tab.sheet().row(header_row)).map(shown);
+                texts.map(|text| text.into_owned()).collect::<Vec<String>>()
+            };
+            *other != at
+                && twin.is_loaded()
+                && joins
+                && source.sheet.spreadsheet_id == sources[at].sheet.spreadsheet_id
+                && headers(twin) == headers(tab)
+                && {
+                    let mut theirs = names(twin);
+                    theirs.sort_unstable();
+                    let known = own.iter().filter(|name| theirs.binary_search(name).is_ok());
+                    let known = known.count();
+                    known > 0 && known * 2 >= own.len()
+                }
+        });
+        alike.next().map(|_| TabMode {
+            collection: tab.info().spreadsheet_title.clone(),
+            mode: title.clone(),
+        })
     }
 
     /// Begins handing over the whole document: collections packed, and the number of variables.

@@ -1,12 +1,14 @@
 //! From rows to desired variables: which row is the header, what each column is for, what a row says.
 //!
 //! Owns where each role stands and the rules for names and switches. How the columns are told is `inference`'s, how a
-//! sheet that lies otherwise becomes rows of one variable each is `view`'s. Must not know what Figma holds: identity,
+//! sheet that lies otherwise becomes rows of one variable each is `view`'s, how the rows of several tabs stand together
+//! is `table`'s. Must not know what Figma holds: identity,
 //! aliases' targets and differences are the engine's.
 
 pub mod grid;
 mod header;
 mod inference;
+pub mod table;
 pub mod view;
 
 use crate::mapping::grid::Cells;
@@ -197,6 +199,31 @@ impl Layout {
                 "Choose whether these stand for groups or for themselves.",
             );
         }
+        if let Some(tab) = &lies.tab_mode {
+            let one = modes.len() == 1;
+            for mode in &mut modes {
+                mode.name = if one {
+                    tab.mode.trim().to_owned()
+                } else {
+                    [tab.mode.trim(), header::BETWEEN, &mode.name].concat()
+                };
+                mode.rem_px = rem_px(lies, &mode.name);
+            }
+            if lies.shape != Shape::Tokens || lies.brands == Brands::Collections {
+                problem(
+                    None,
+                    owned("A tab that holds the values of one mode has one row a variable."),
+                    "Choose the layout with one row a variable, or let the tab feed a collection of its own.",
+                );
+            }
+            if tab.collection.trim().is_empty() {
+                problem(
+                    None,
+                    owned("The collection of the tabs of one mode each has no name."),
+                    "Name the collection that they feed together.",
+                );
+            }
+        }
         match lies.shape {
             Shape::Tokens => check_modes(&modes, lies.brands, &mut problem),
             Shape::Records => {
@@ -260,9 +287,22 @@ impl Layout {
         }
     }
 
-    /// A name as the variable has it: `$color.brand--500` is `color/brand/500` where the signs stand for groups.
+    /// A name as the variable has it, as [`Names::variable_name`].
     pub fn variable_name(&self, name: String) -> String {
-        match self.names {
+        self.names.variable_name(name)
+    }
+
+    /// The cells of a row up to the last column that matters.
+    pub fn split<'a>(&self, row: &'a str, cells: &mut Vec<&'a str>) {
+        cells.clear();
+        cells.extend(Cells::new(row).take(self.last as usize + 1));
+    }
+}
+
+impl Names {
+    /// A name as the variable has it: `$color.brand--500` is `color/brand/500` where the signs stand for groups.
+    pub fn variable_name(self, name: String) -> String {
+        match self {
             Names::Keep | Names::Ask => name,
             Names::Groups => {
                 let bare = name.strip_prefix('$').unwrap_or(&name);
@@ -270,12 +310,6 @@ impl Layout {
                 bare.replace("--", "/").replace('.', "/")
             }
         }
-    }
-
-    /// The cells of a row up to the last column that matters.
-    pub fn split<'a>(&self, row: &'a str, cells: &mut Vec<&'a str>) {
-        cells.clear();
-        cells.extend(Cells::new(row).take(self.last as usize + 1));
     }
 }
 

@@ -19,6 +19,8 @@ mod merge;
 mod row;
 #[path = "cases/scopes.rs"]
 mod scopes;
+#[path = "cases/tabs.rs"]
+mod tabs;
 #[path = "cases/value.rs"]
 mod value;
 
@@ -30,6 +32,7 @@ const RUNNERS: &[(&str, file::Runner)] = &[
     ("scopes", scopes::run),
     ("layout", layout::run),
     ("merge", merge::run),
+    ("tabs", tabs::run),
 ];
 
 #[test]

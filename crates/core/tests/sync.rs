@@ -17,3 +17,5 @@ mod sheet;
 mod stories;
 #[path = "sync/structure.rs"]
 mod structure;
+#[path = "sync/tabs.rs"]
+mod tabs;

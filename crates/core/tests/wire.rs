@@ -101,7 +101,7 @@ fn the_sandboxs_own_writer_says_the_same() {
             let kept: panel::Connection =
                 serde_json::from_str(&panel::json::connection(connection))
                     .expect("a connection is JSON");
-            assert_eq!(kept, *connection);
+            assert_eq!(kept, **connection);
         }
     }
 }

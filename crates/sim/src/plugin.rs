@@ -209,6 +209,8 @@ impl Plugin {
                 sandbox.drop_pending();
                 sandbox.engine.connect(sheet);
             }
+            ToSandbox::AddSource { sheet } => sandbox.engine.add_source(sheet),
+            ToSandbox::RemoveSource { sheet } => sandbox.engine.remove_source(&sheet),
             ToSandbox::Snapshot {
                 sheet,
                 position,
@@ -234,7 +236,10 @@ impl Plugin {
                 columns,
                 header_row,
                 layout,
-            } => sandbox.engine.confirm_columns(columns, header_row, layout),
+                sheet,
+            } => sandbox
+                .engine
+                .confirm_columns(sheet.as_ref(), columns, header_row, layout),
             ToSandbox::Approve {
                 plan,
                 include_removals,

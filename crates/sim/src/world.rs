@@ -1060,7 +1060,7 @@ impl World {
                 here.begin();
                 told.push(ToPanel::Kept {
                     session: here.kept_session.clone(),
-                    connection: here.sandbox.kept.clone(),
+                    connection: here.sandbox.kept.clone().map(Box::new),
                 });
             }
             (Decision::NotYet | Decision::SwitchedOff | Decision::Unknown, true) => {

@@ -13,7 +13,6 @@ use crate::protocol::panel::{
     Counts, FieldChange, PREVIEW_ROWS_MAX, PROBLEMS_MAX, Preview, PreviewKind, PreviewRow, Problem,
     RunReport,
 };
-use crate::sheet::a1;
 use crate::value::{self, Rgba, Value};
 
 impl Engine {
@@ -216,7 +215,7 @@ impl Engine {
             counts,
             writes: totals.writes,
             cancelled: totals.cancelled,
-            position: self.position.clone(),
+            position: self.position(),
             ended_unix_ms: 0,
             duration_ms: 0,
             slice_ms_max: 0,
@@ -236,8 +235,8 @@ impl Engine {
             message: problem.message.clone(),
             remedy: problem.remedy.clone(),
         });
-        let lies = self.grid.problems().iter().map(|problem| Problem {
-            address: a1(&self.info.sheet_title, problem.row, problem.column),
+        let lies = self.grid.problems().map(|(address, problem)| Problem {
+            address,
             message: problem.message.clone(),
             remedy: problem.remedy.clone(),
         });
@@ -247,7 +246,7 @@ impl Engine {
             .chain(&self.limit_problems)
             .map(|(row, problem)| at(*row, problem));
         let total = self.loose_problems.len()
-            + self.grid.problems().len()
+            + self.grid.problems().count()
             + self.plan_problems.len()
             + self.limit_problems.len()
             + self

@@ -14,7 +14,6 @@ use crate::document::{
     CollectionSlot, Held, Link, ModeSlot, Platform, Scopes, Variable, VariableSlot,
 };
 use crate::history::{Part, Past, Was, join, value_of};
-use crate::mapping::Layout;
 use crate::owned;
 use crate::protocol::panel::{
     Counts, DriftPolicy, FieldChange, LEFT_OUT_MAX, PREVIEW_ROWS_MAX, Preview, PreviewKind,
@@ -165,7 +164,7 @@ impl Engine {
     fn go_on(&mut self) {
         self.document_known = false;
         self.whole = true;
-        if self.loaded && self.may_sync() {
+        if self.is_loaded() && self.may_sync() {
             self.start_over();
         } else {
             self.stage = Stage::Rest;
@@ -625,7 +624,9 @@ impl Engine {
                 });
                 // Its column would make it again.
                 if let Some(connection) = &mut self.connection {
-                    for column in &mut connection.columns {
+                    let later = connection.more.iter_mut();
+                    let later = later.flat_map(|source| &mut source.columns);
+                    for column in connection.columns.iter_mut().chain(later) {
                         if matches!(&column.role, Role::Mode { name: of } if *of == name) {
                             column.role = Role::Ignore;
                         }
@@ -775,13 +776,6 @@ impl Engine {
         }
         self.effects.push(super::Effect::CommitUndo);
         self.post(ToPanel::Applied(report));
-        // The columns may have lost a mode.
-        if let Some(connection) = &self.connection
-            && !connection.columns.is_empty()
-        {
-            let lies = connection.layout.clone().unwrap_or_default();
-            self.layout = Layout::of(&connection.columns, connection.header_row, &lies).ok();
-        }
         if left_out > LEFT_OUT_MAX {
             // Nearly nothing of the sheet is wanted: that is what switching off is for.
             self.toggle(false);

@@ -16,8 +16,8 @@ use crate::mapping::view::Reach;
 use crate::mapping::{self, HEADER_SEARCH_ROWS, Layout, name_trouble, switch_of};
 use crate::owned;
 use crate::plan::{RowChange, Target, Write};
-use crate::protocol::panel::{Column, Role};
-use crate::sheet::{CellView, a1};
+use crate::protocol::panel::{Column, Role, Source};
+use crate::sheet::CellView;
 use crate::sorted::BitSet;
 use crate::value::{self, AliasRef, Reading, Value, VariableType, parse_scopes, parse_type};
 
@@ -148,6 +148,7 @@ impl Engine {
         self.sound = 0;
         self.planned = super::Planned::default();
         self.missing = false;
+        self.fed_anew = false;
         self.whole = true;
     }
 
@@ -155,7 +156,12 @@ impl Engine {
     pub(super) fn index_rows(&mut self, next: u32) {
         if next == 0 {
             self.forget_rows(self.grid.rows());
-            if !self.locate_header() {
+            let lost = (0..self.grid.tabs().len()).find(|at| {
+                self.grid.tabs()[*at].is_loaded()
+                    && self.is_confirmed(*at)
+                    && !self.locate_header(*at)
+            });
+            if let Some(lost) = lost {
                 let approved = self
                     .connection
                     .as_ref()
@@ -164,12 +170,16 @@ impl Engine {
                 self.stage = if approved {
                     Stage::Judging
                 } else {
-                    Stage::Inferring
+                    Stage::Inferring(Some(lost))
                 };
                 return;
             }
-            self.arrange();
+            if let Err(at) = self.arrange() {
+                self.stage = Stage::Inferring(Some(at));
+                return;
+            }
             self.forget_rows(self.grid.rows());
+            self.tell_partial();
         }
         let end = (next + ROWS_A_STEP).min(self.grid.rows());
         for row in next..end {
@@ -182,35 +192,70 @@ impl Engine {
         };
     }
 
-    /// Makes the rows of the sheet anew, as the connection says that it lies.
-    fn arrange(&mut self) {
+    /// Makes the rows of all sources anew, as the connection says that their tabs lie.
+    ///
+    /// # Errors
+    /// The place of a source whose columns are good no longer, as after a mode was taken away.
+    fn arrange(&mut self) -> Result<(), usize> {
         let Some(connection) = &self.connection else {
+            return Ok(());
+        };
+        let names = connection.tab_names();
+        for (at, source) in connection.sources().into_iter().enumerate() {
+            let Some(tab) = self.grid.tab_mut(at) else {
+                continue;
+            };
+            if !tab.is_loaded() || source.columns.is_empty() {
+                tab.leave();
+                continue;
+            }
+            let lies = source.layout.unwrap_or_default();
+            let made = tab.arrange(&source.columns, source.header_row, &lies, &names[at]);
+            made.map_err(|_| at)?;
+        }
+        self.layout = self.grid.join();
+        Ok(())
+    }
+
+    /// Says which sources are not read yet.
+    fn tell_partial(&mut self) {
+        let Some(connection) = self.connection.as_ref().filter(|_| self.is_partial()) else {
             return;
         };
-        let lies = connection.layout.clone().unwrap_or_default();
-        let title = &self.info.sheet_title;
-        let made = self
-            .grid
-            .arrange(&connection.columns, connection.header_row, &lies, title);
-        // Columns are kept only after they were found good, so that nothing is lost here.
-        self.layout = made.ok();
+        let tabs = self.grid.tabs().iter().zip(connection.tab_names());
+        let late = tabs.enumerate().filter_map(|(at, (tab, name))| {
+            (!tab.is_loaded() && self.is_confirmed(at)).then_some(name)
+        });
+        let late: Vec<String> = late.collect();
+        self.loose_problems.push(CellProblem {
+            column: 0,
+            message: [
+                "Not read yet: “",
+                &late.join("”, “"),
+                "”. Until then values of the other tabs are synced, and nothing is made, renamed or removed.",
+            ]
+            .concat(),
+            remedy: owned("If it stays, see what its spreadsheet says, or remove the tab from this file's sources."),
+        });
     }
 
-    /// A1 notation of a row's cell, where it stands in the sheet.
+    /// A1 notation of a row's cell, where it stands in its tab.
     pub(super) fn at(&self, row: u32, column: u32) -> String {
-        let (row, column) = self.grid.place(row, column);
-        a1(&self.info.sheet_title, row, column)
+        self.grid.address(row, column)
     }
 
-    /// Finds the confirmed columns again by their headers. Where one is gone, says so.
-    fn locate_header(&mut self) -> bool {
-        let Some(connection) = &self.connection else {
+    /// Finds a source's confirmed columns again by their headers. Where one is gone, says so.
+    fn locate_header(&mut self, at: usize) -> bool {
+        let Some(whole) = &self.connection else {
             return false;
         };
+        let several = !whole.more.is_empty();
+        let name = whole.tab_names().swap_remove(at);
+        let mut connection = whole.sources().swap_remove(at);
         // The headers of records are the variables' names, which may change.
         let used = |column: &&Column| !matches!(column.role, Role::Ignore | Role::Variable);
         let lies = connection.layout.clone().unwrap_or_default();
-        let sheet = self.grid.sheet();
+        let sheet = self.grid.tabs()[at].sheet();
         let header = mapping::headers(sheet, connection.header_row, lies.brands);
         let text = |column: u32| header.get(column as usize).map_or("", String::as_str);
         let in_place = connection
@@ -240,7 +285,7 @@ impl Engine {
                     })
                     .collect();
                 match Layout::of(&columns, row, &lies) {
-                    Ok(layout) => Some((row, columns, layout, places)),
+                    Ok(_) => Some((row, columns, places)),
                     Err(problems) => {
                         let first = problems.into_iter().next();
                         bad = bad.take().or_else(|| Some((row, first?)));
@@ -249,15 +294,15 @@ impl Engine {
                 }
             })
         });
-        if let Some((row, columns, layout, places)) = found {
-            let renamed = self.renamed_columns(&places, &columns);
-            self.layout = Some(layout);
-            if let Some(connection) = &mut self.connection {
+        if let Some((row, columns, places)) = found {
+            let renamed = renamed_columns(&connection, &places, &columns);
+            connection.columns = columns;
+            connection.header_row = row;
+            if let Some(whole) = &mut self.connection {
                 for (old, new) in renamed {
-                    note_renamed(&mut connection.renamed_modes, &old, &new);
+                    note_renamed(&mut whole.renamed_modes, &old, &new);
                 }
-                connection.columns = columns;
-                connection.header_row = row;
+                whole.put_source(at, connection);
             }
             self.keep();
             return true;
@@ -281,46 +326,36 @@ impl Engine {
                 message: problem.message,
                 remedy: problem.remedy,
             };
-            self.limit_problems.push((row, problem));
+            if several {
+                // The row is the tab's, and the table has others.
+                self.loose_problems.push(problem);
+            } else {
+                self.limit_problems.push((row, problem));
+            }
         }
+        let sheet_words = if several {
+            ["The tab “", &name, "”"].concat()
+        } else {
+            owned("The sheet")
+        };
         self.loose_problems.push(CellProblem {
             column: 0,
             message: if is_empty {
-                owned("The sheet is empty.")
+                [&sheet_words, " is empty."].concat()
             } else {
-                format!(
-                    "The sheet no longer has the columns it was connected with: {}.",
-                    gone_columns.join(", ")
-                )
+                [
+                    &sheet_words,
+                    " no longer has the columns it was connected with: ",
+                    &gone_columns.join(", "),
+                    ".",
+                ]
+                .concat()
             },
             remedy: owned(
                 "Restore the sheet from its version history, or choose the columns again.",
             ),
         });
         false
-    }
-
-    /// The modes whose columns have another name than before: old and new.
-    fn renamed_columns(
-        &self,
-        places: &[(usize, usize)],
-        columns: &[Column],
-    ) -> Vec<(String, String)> {
-        let Some(connection) = &self.connection else {
-            return Vec::new();
-        };
-        let modes = places.iter().filter_map(|(before, now)| {
-            match (
-                &connection.columns.get(*before)?.role,
-                &columns.get(*now)?.role,
-            ) {
-                (Role::Mode { name: old }, Role::Mode { name: new }) if old != new => {
-                    Some((old.clone(), new.clone()))
-                }
-                _ => None,
-            }
-        });
-        modes.collect()
     }
 
     fn index_row(&mut self, row: u32) {
@@ -352,7 +387,9 @@ impl Engine {
             .collection
             .map(|column| shown(at(column)))
             .filter(|name| !name.is_empty());
-        let collection = collection.as_deref().unwrap_or(&self.info.sheet_title);
+        let collection = collection
+            .as_deref()
+            .unwrap_or_else(|| self.grid.collection(row));
         let place = match self
             .collections
             .iter()
@@ -365,6 +402,11 @@ impl Engine {
                 self.collections.len() - 1
             }
         };
+        let feeds = self.grid.feeds(row);
+        let fed = &mut self.collections[place].feeds;
+        // Which modes the collection has may be another matter now.
+        self.fed_anew |= *fed | feeds != *fed && *fed != 0;
+        *fed |= feeds;
         self.names.insert(row, hash(&name));
         if let Some(column) = layout.id {
             let id = shown(at(column));
@@ -381,15 +423,12 @@ impl Engine {
     }
 
     /// Takes a changed cell in. Only the first change of a row takes it out of the index.
-    pub(super) fn patch(&mut self, row: u32, column: u32, packed: &str) {
-        if self
-            .connection
-            .as_ref()
-            .is_some_and(|connection| row <= connection.header_row)
-        {
+    pub(super) fn patch(&mut self, at: usize, row: u32, column: u32, packed: &str) {
+        let tab = self.grid.tabs().get(at);
+        if tab.is_some_and(|tab| row <= tab.header_row()) {
             self.whole = true;
         }
-        match self.grid.edit(row, column, packed) {
+        match self.grid.edit(at, row, column, packed) {
             Reach::All => self.whole = true,
             Reach::Rows(rows) => {
                 for (row, text) in rows {
@@ -400,15 +439,13 @@ impl Engine {
         }
     }
 
-    /// Drops rows beyond the sheet's new end.
-    pub(super) fn shrink(&mut self, rows: u32) {
-        if rows < self.grid.sheet().rows() {
-            for row in rows..self.grid.rows() {
-                self.lift(row);
-            }
-            if !self.grid.set_rows(rows) {
-                self.whole = true;
-            }
+    /// Drops a source's rows beyond its new end.
+    pub(super) fn shrink(&mut self, at: usize, rows: u32) {
+        for row in self.grid.lost(at, rows) {
+            self.lift(row);
+        }
+        if !self.grid.cut(at, rows) {
+            self.whole = true;
         }
     }
 
@@ -495,14 +532,23 @@ impl Engine {
                 before.push((was.row, was.verdict));
             }
         }
+        if std::mem::take(&mut self.fed_anew) {
+            self.start_over();
+            return;
+        }
         if self.collections.len() > collections && self.document_known {
             for place in collections..self.collections.len() {
                 self.meet(place);
             }
             self.pair_collections();
         }
+        let partial = self.is_partial();
         for was in &lifted {
-            if was.row < rows && was.slot != NONE && self.names.hash_of(was.row) != was.hash {
+            if !partial
+                && was.row < rows
+                && was.slot != NONE
+                && self.names.hash_of(was.row) != was.hash
+            {
                 self.follow_rename(was.row, VariableSlot(was.slot));
             }
         }
@@ -755,13 +801,11 @@ impl Engine {
             if packed.is_empty() {
                 continue;
             }
-            let mut context = self.context;
-            if let Some(px) = column.rem_px {
-                context.rem_base_px = f64::from(px);
-            }
+            let context = self.grid.context(row, column);
             let mut reading = value::read(CellView::new(packed), kind, &context);
             if let Ok(Reading::Alias(alias) | Reading::Composed { alias, .. }) = &mut reading {
-                alias.name = layout.variable_name(std::mem::take(&mut alias.name));
+                let names = self.grid.names(row, column.column);
+                alias.name = names.variable_name(std::mem::take(&mut alias.name));
             }
             readings.push((mode as u32, column.column, reading));
         }
@@ -910,6 +954,9 @@ impl Engine {
             self.sound += 1;
             return;
         }
+        if slot.is_none() && self.is_partial() {
+            return;
+        }
         let mut merging = Merging::of(row, slot, self);
         let mut problems: Vec<CellProblem> = Vec::new();
         let mut targets: Vec<u32> = Vec::new();
@@ -945,6 +992,8 @@ impl Engine {
             }
             let target = match self.resolve(&alias, row) {
                 Ok(target) => target,
+                // What it refers to may stand in the tab that is not read yet.
+                Err(Unresolved::Missing) if self.is_partial() => continue,
                 Err(Unresolved::Missing) if kind == VariableType::String && opacity.is_none() => {
                     // Only a reference that resolves is an alias; in a text variable anything else is text.
                     filled = true;
@@ -1453,8 +1502,12 @@ impl Engine {
         self.problems.get_or_default(row).extend(problems);
     }
 
-    /// Looks for variables of ours that no row stands for.
+    /// Looks for variables of ours that no row stands for. Rows that are not read yet are not missed.
     pub(super) fn find_orphans(&mut self, next: u32) {
+        if self.is_partial() {
+            self.stage = Stage::Judging;
+            return;
+        }
         let end = (next + SLOTS_A_STEP).min(self.document.slots());
         for slot in next..end {
             if self
@@ -1566,6 +1619,27 @@ fn places_of(columns: &[Column], headers: &[String], renamed: bool) -> Option<Ve
         .iter()
         .any(|(_, now)| is_new(*now) && (beside(now.wrapping_sub(1)) || beside(now + 1)));
     (!ambiguous).then_some(places)
+}
+
+/// The modes whose columns have another name than before: old and new. A tab of one mode names it itself.
+fn renamed_columns(
+    before: &Source,
+    places: &[(usize, usize)],
+    columns: &[Column],
+) -> Vec<(String, String)> {
+    let lies = before.layout.as_ref();
+    if lies.is_some_and(|lies| lies.tab_mode.is_some()) {
+        return Vec::new();
+    }
+    let modes = places.iter().filter_map(|(was, now)| {
+        match (&before.columns.get(*was)?.role, &columns.get(*now)?.role) {
+            (Role::Mode { name: old }, Role::Mode { name: new }) if old != new => {
+                Some((old.clone(), new.clone()))
+            }
+            _ => None,
+        }
+    });
+    modes.collect()
 }
 
 /// The role of the column that now stands at a place.

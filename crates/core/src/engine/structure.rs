@@ -40,6 +40,8 @@ pub(super) enum Naming {
 pub(super) struct CollectionEntry {
     /// Its name in the sheet.
     pub name: String,
+    /// The sources that its rows are of, one bit a source.
+    pub feeds: u32,
     /// What the links of its variables call it, where that is another name.
     pub was: Option<String>,
     pub slot: Option<CollectionSlot>,
@@ -74,6 +76,7 @@ impl CollectionEntry {
     pub(super) fn of(name: &str, modes: usize) -> CollectionEntry {
         CollectionEntry {
             name: name.to_owned(),
+            feeds: 0,
             was: None,
             slot: None,
             naming: Naming::Same,
@@ -155,8 +158,14 @@ impl Engine {
             entry.was = Some(of).filter(|of| **of != entry.name).cloned();
             entry.naming = naming(of, &entry.name, &held.name, policy);
         }
-        let is_column = |link: &str| layout.modes.iter().any(|mode| mode.name == link);
-        for (at, mode) in layout.modes.iter().enumerate() {
+        // A mode of other sources alone is none of this collection's.
+        let feeds = entry.feeds;
+        let modes = || {
+            let modes = layout.modes.iter().enumerate();
+            modes.filter(|(at, _)| self.grid.mode_feeds(*at) & feeds != 0)
+        };
+        let is_column = |link: &str| modes().any(|(_, mode)| mode.name == link);
+        for (at, mode) in modes() {
             let find = |test: &dyn Fn(&Mode) -> bool| held.modes.iter().position(test);
             let old = renamed
                 .iter()

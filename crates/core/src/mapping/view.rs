@@ -21,7 +21,7 @@ use crate::protocol::panel::{Brands, Column, Role, Sections, Shape, SheetLayout}
 use crate::sheet::{Cell, Content, a1, push_cell};
 
 /// Columns of a turned row; the modes follow.
-mod turned {
+pub(super) mod turned {
     pub const NAME: u32 = 0;
     pub const COLLECTION: u32 = 1;
     pub const KIND: u32 = 2;
@@ -348,7 +348,9 @@ impl View {
         }
         let made = self.grid.row(row);
         let name = shown(cell(made, layout.name));
-        if name.is_empty() || column == layout.name || composer.is_ignored(text) {
+        // A row that has its name from the rows above alone is one only while it has a value.
+        let unnamed = shown(cell(text, layout.name)).is_empty();
+        if name.is_empty() || unnamed || column == layout.name || composer.is_ignored(text) {
             let mut all = self.compose();
             all.retain(|(at, _)| *at == row);
             return all;
@@ -711,7 +713,7 @@ fn split_brand(name: &str) -> (&str, &str) {
     name.split_once(BETWEEN).unwrap_or(("", name))
 }
 
-fn push_text(out: &mut String, text: &str) {
+pub(super) fn push_text(out: &mut String, text: &str) {
     if !text.is_empty() {
         push_cell(
             out,

@@ -22,6 +22,8 @@ pub const PREVIEW_ROWS_MAX: usize = 10_000;
 pub const PROBLEMS_MAX: usize = 200;
 /// Most rows that can be left out of a file's sync; a connection has to fit into 100 kB of plugin data.
 pub const LEFT_OUT_MAX: usize = 500;
+/// Most tabs that feed one file; together with their columns they have to fit into 100 kB of plugin data.
+pub const SOURCES_MAX: usize = 16;
 /// Most differences listed; more are counted.
 pub const DIFFERENCES_MAX: usize = 200;
 
@@ -53,6 +55,16 @@ pub enum ToSandbox {
         /// The sheet.
         sheet: SheetRef,
     },
+    /// One more tab is to feed this file. Answered by [`ToPanel::Inferred`] once its snapshot is there.
+    AddSource {
+        /// The tab.
+        sheet: SheetRef,
+    },
+    /// A tab feeds this file no longer. Its variables stay, and a plan asks what becomes of them.
+    RemoveSource {
+        /// The tab.
+        sheet: SheetRef,
+    },
     /// The whole sheet; `bulk` holds the packed cells.
     Snapshot {
         /// Which sheet.
@@ -80,6 +92,9 @@ pub enum ToSandbox {
         /// How the sheet lies, where it is not one row a variable under one header row.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         layout: Option<SheetLayout>,
+        /// Whose columns; `None` for the first source.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sheet: Option<SheetRef>,
     },
     /// Applies the plan that was previewed or is waiting. `include_removals` only after the designer said so.
     Approve {
@@ -207,7 +222,7 @@ pub enum ToPanel {
         /// The saved sign-in.
         session: Option<SavedSession>,
         /// This file's connection.
-        connection: Option<Connection>,
+        connection: Option<Box<Connection>>,
     },
     /// The file's variables for browsing.
     Variables {
@@ -227,6 +242,9 @@ pub enum ToPanel {
         /// How the sheet seems to lie, where it is not one row a variable under one header row.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         layout: Option<SheetLayout>,
+        /// Whose columns; `None` for the first source.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sheet: Option<SheetRef>,
     },
     /// What a first run would do; nothing is written yet.
     Preview(Preview),
@@ -270,7 +288,7 @@ pub enum ToPanel {
     /// The connection of this file changed.
     ConnectionChanged {
         /// The connection now.
-        connection: Option<Connection>,
+        connection: Option<Box<Connection>>,
     },
     /// A message could not be taken; nothing was done.
     Refused {
@@ -326,10 +344,11 @@ impl std::fmt::Debug for SavedSession {
     }
 }
 
-/// A file's connection to a sheet, kept in the file.
+/// A file's connection, kept in the file. What is of a tab stands here for the first source, so that a connection to one
+/// tab is what it always was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Connection {
-    /// The sheet.
+    /// The first source's tab.
     pub sheet: SheetRef,
     /// Titles as last seen, for people.
     pub spreadsheet_title: String,
@@ -365,6 +384,44 @@ pub struct Connection {
     /// How many modes Figma was found to allow in a collection of this file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode_limit: Option<u32>,
+    /// Further tabs that feed this file, at most [`SOURCES_MAX`] with the first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more: Vec<Source>,
+    /// The tab whose name the links of this file's variables bear, where it is the first source no longer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<SheetRef>,
+}
+
+/// A tab that feeds a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// The tab.
+    pub sheet: SheetRef,
+    /// Titles as last seen, for people.
+    pub spreadsheet_title: String,
+    /// See `spreadsheet_title`.
+    pub sheet_title: String,
+    /// The confirmed columns; empty until confirmed.
+    pub columns: Vec<Column>,
+    /// Zero-based row of the header.
+    pub header_row: u32,
+    /// How the tab lies; `None` for one row a variable under one header row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layout: Option<SheetLayout>,
+}
+
+impl Source {
+    /// A tab of which nothing is known yet.
+    pub fn of(sheet: SheetRef) -> Source {
+        Source {
+            sheet,
+            spreadsheet_title: String::new(),
+            sheet_title: String::new(),
+            columns: Vec::new(),
+            header_row: 0,
+            layout: None,
+        }
+    }
 }
 
 impl Connection {
@@ -377,6 +434,86 @@ impl Connection {
             THRESHOLD_VARIABLES
         };
         self.threshold.unwrap_or(usual)
+    }
+
+    /// Every tab that feeds the file, in order.
+    pub fn sources(&self) -> Vec<Source> {
+        let mut sources = vec![Source {
+            sheet: self.sheet.clone(),
+            spreadsheet_title: self.spreadsheet_title.clone(),
+            sheet_title: self.sheet_title.clone(),
+            columns: self.columns.clone(),
+            header_row: self.header_row,
+            layout: self.layout.clone(),
+        }];
+        sources.extend_from_slice(&self.more);
+        sources
+    }
+
+    /// Replaces what is known of a source by its place; a place that is not there is passed over.
+    pub fn put_source(&mut self, at: usize, source: Source) {
+        let Some(later) = at.checked_sub(1) else {
+            self.sheet = source.sheet;
+            self.spreadsheet_title = source.spreadsheet_title;
+            self.sheet_title = source.sheet_title;
+            self.columns = source.columns;
+            self.header_row = source.header_row;
+            self.layout = source.layout;
+            return;
+        };
+        if let Some(place) = self.more.get_mut(later) {
+            *place = source;
+        }
+    }
+
+    /// The tabs, in order.
+    pub fn sheets(&self) -> impl Iterator<Item = &SheetRef> {
+        std::iter::once(&self.sheet).chain(self.more.iter().map(|source| &source.sheet))
+    }
+
+    /// The place of a tab among the sources.
+    pub fn place_of(&self, sheet: &SheetRef) -> Option<usize> {
+        self.sheets().position(|other| other == sheet)
+    }
+
+    /// A source's columns.
+    pub fn columns_of(&self, at: usize) -> &[Column] {
+        match at.checked_sub(1) {
+            None => &self.columns,
+            Some(later) => self.more.get(later).map_or(&[], |source| &source.columns),
+        }
+    }
+
+    /// The tab whose name the links of this file's variables bear.
+    pub fn link_sheet(&self) -> &SheetRef {
+        self.origin.as_ref().unwrap_or(&self.sheet)
+    }
+
+    /// What each source's tab is called in addresses, in order: its title, and the spreadsheet's where two tabs have the
+    /// same; a number, where these have the same, too.
+    pub fn tab_names(&self) -> Vec<String> {
+        let titles: Vec<(&str, &str)> =
+            std::iter::once((&*self.spreadsheet_title, &*self.sheet_title))
+                .chain(
+                    self.more
+                        .iter()
+                        .map(|source| (&*source.spreadsheet_title, &*source.sheet_title)),
+                )
+                .collect();
+        let mut names: Vec<String> = Vec::new();
+        for (at, (spreadsheet, tab)) in titles.iter().enumerate() {
+            let is_twin = |(other, (_, title)): (usize, &(&str, &str))| other != at && title == tab;
+            let mut name = if titles.iter().enumerate().any(is_twin) {
+                [spreadsheet, " › ", tab].concat()
+            } else {
+                String::from(*tab)
+            };
+            if names.contains(&name) {
+                name = [&name, " ", &(at + 1).to_string()].concat();
+            }
+            names.push(name);
+        }
+        names
     }
 }
 
@@ -493,6 +630,19 @@ pub struct SheetLayout {
     pub ignore: Option<RowRule>,
     /// Pixels in one rem, where it is not 16.
     pub rem: Vec<RemBase>,
+    /// The tab holds the values of one mode of a collection, and other tabs those of others: rows of one name are one
+    /// variable.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tab_mode: Option<TabMode>,
+}
+
+/// Which mode a tab holds the values of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TabMode {
+    /// The collection of rows that name none.
+    pub collection: String,
+    /// The mode's name. Where the tab has several mode columns, it stands before each one's own: `Acme / Light`.
+    pub mode: String,
 }
 
 /// What a row and a column stand for.

@@ -611,6 +611,7 @@ impl Session {
                             columns,
                             header_row,
                             layout,
+                            sheet: None,
                         },
                         None,
                     ));
@@ -749,7 +750,7 @@ impl Session {
                     None => (None, None),
                 };
                 self.stop_everything(out);
-                self.connection = connection;
+                self.connection = connection.map(|kept| *kept);
                 self.state = State::SignedOut;
                 if self.token.is_some() && !self.read_only {
                     self.renew(out);
@@ -763,6 +764,7 @@ impl Session {
                 sample,
                 problems,
                 layout,
+                sheet: _,
             } => {
                 self.answered(None, now, out);
                 self.inferred = Some(Inferred {
@@ -828,7 +830,7 @@ impl Session {
                 }
             }
             ToPanel::ConnectionChanged { connection } => {
-                self.connection_changed(connection, now, out);
+                self.connection_changed(connection.map(|now| *now), now, out);
             }
             ToPanel::Refused { message, remedy } => {
                 if let State::ConfirmingColumns { busy, .. } = &mut self.state {

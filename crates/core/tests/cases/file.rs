@@ -55,12 +55,25 @@ impl Case {
             .collect())
     }
 
+    /// The blocks whose fence begins with the word `kind`: what else stands on the fence, and the block as a table.
+    pub fn tables<'a>(
+        &'a self,
+        kind: &'a str,
+    ) -> impl Iterator<Item = (&'a str, Vec<Vec<String>>)> + 'a {
+        self.blocks.iter().filter_map(move |block| {
+            let rest = block.name.strip_prefix(kind)?.strip_prefix(' ')?;
+            let lines = block.text.lines().filter(|line| !line.trim().is_empty());
+            Some((rest, lines.map(table_row).collect()))
+        })
+    }
+
     fn found(&self, name: &str) -> Option<&Block> {
         self.blocks.iter().find(|block| block.name == name)
     }
 }
 
-fn table_row(line: &str) -> Vec<String> {
+/// A line's cells; see [`Case::table`].
+pub fn table_row(line: &str) -> Vec<String> {
     const BAR: &str = "\u{0}";
     line.replace("\\|", BAR)
         .split('|')

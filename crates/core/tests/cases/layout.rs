@@ -144,7 +144,9 @@ pub fn live(case: &Case, rows: &[Vec<Cell>]) -> Result<(World, String), String> 
     told_problems(&mut out, &inferred_problems);
     options(&mut lies, case.field("layout").unwrap_or_default())?;
     let lies = (lies != SheetLayout::default()).then_some(lies);
-    world.engine.confirm_columns(columns, header_row, lies);
+    world
+        .engine
+        .confirm_columns(None, columns, header_row, lies);
     world.settle();
     let preview = world.told.iter().rev().find_map(|message| match message {
         ToPanel::Preview(preview) => Some(preview.clone()),

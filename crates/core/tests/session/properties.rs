@@ -196,7 +196,7 @@ fn kept(approved: bool) -> ToPanel {
             token: "kept".into(),
             account: "ana@example.com".into(),
         }),
-        connection: Some(connection(approved)),
+        connection: Some(Box::new(connection(approved))),
     }
 }
 
@@ -213,6 +213,7 @@ fn message() -> impl Strategy<Value = ToPanel> {
             sample: Vec::new(),
             problems: Vec::new(),
             layout: None,
+            sheet: None,
         }),
         1 => Just(ToPanel::Preview(preview(1))),
         1 => Just(ToPanel::Waiting { reason: WaitReason::Large, preview: preview(1) }),
@@ -223,7 +224,7 @@ fn message() -> impl Strategy<Value = ToPanel> {
                 connection: kind.map(|(on, approved)| {
                     let mut connection = connection(approved);
                     connection.on = on;
-                    connection
+                    Box::new(connection)
                 }),
             }
         }),

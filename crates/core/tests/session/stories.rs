@@ -70,7 +70,7 @@ fn what_is_kept_counts_only_while_the_flag_is_on() {
     });
     let kept = ToPanel::Kept {
         session: world.sandbox.session.clone(),
-        connection: world.sandbox.connection.clone(),
+        connection: world.sandbox.connection.clone().map(Box::new),
     };
     world.hear(kept);
     assert_eq!(world.session.state(), &State::Off(Decision::SwitchedOff));
@@ -114,7 +114,7 @@ fn a_file_that_cannot_be_edited_is_read_only() {
     });
     world.switch_on();
     assert_eq!(world.session.state(), &State::ReadOnly);
-    let connection = world.sandbox.connection.clone();
+    let connection = world.sandbox.connection.clone().map(Box::new);
     world.hear(ToPanel::ConnectionChanged { connection });
     world.hear(ToPanel::ConnectionChanged { connection: None });
     world.act(Action::SignIn);
@@ -859,7 +859,7 @@ fn a_sign_in_that_the_relay_has_forgotten_ends_everywhere_and_the_connection_sta
         assert_eq!(world.asked.tickets, tickets, "nothing without a sign-in");
 
         // What the sandbox still says does not bring the tab back.
-        let connection = world.sandbox.connection.clone();
+        let connection = world.sandbox.connection.clone().map(Box::new);
         world.hear(ToPanel::ConnectionChanged { connection });
         world.hear(ToPanel::Preview(preview(9)));
         assert_eq!(world.session.state(), &State::SignedOut);

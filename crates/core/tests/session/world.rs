@@ -62,6 +62,8 @@ pub fn connection(approved: bool) -> Connection {
         threshold: None,
         published: false,
         mode_limit: None,
+        more: Vec::new(),
+        origin: None,
     }
 }
 
@@ -230,7 +232,7 @@ impl World {
         });
         let kept = ToPanel::Kept {
             session: self.sandbox.session.clone(),
-            connection: self.sandbox.connection.clone(),
+            connection: self.sandbox.connection.clone().map(Box::new),
         };
         self.hear(kept);
     }
@@ -668,6 +670,8 @@ impl World {
             | ToSandbox::KeepApart { .. }
             | ToSandbox::LeaveOut { .. }
             | ToSandbox::TakeIn { .. }
+            | ToSandbox::AddSource { .. }
+            | ToSandbox::RemoveSource { .. }
             | ToSandbox::ListRuns
             | ToSandbox::Restore { .. }
             | ToSandbox::Resolve { .. }
@@ -680,7 +684,7 @@ impl World {
     }
 
     fn say_connection(&mut self) {
-        let connection = self.sandbox.connection.clone();
+        let connection = self.sandbox.connection.clone().map(Box::new);
         self.inbox
             .push_back(Event::Sandbox(ToPanel::ConnectionChanged { connection }));
     }
@@ -699,6 +703,7 @@ impl World {
                 sample: vec![vec!["color/bg".into()]],
                 problems: Vec::new(),
                 layout: None,
+                sheet: None,
             },
             None => return,
         };

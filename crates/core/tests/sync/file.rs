@@ -607,7 +607,8 @@ pub struct World {
     pub file: File,
     pub told: Vec<ToPanel>,
     pub kept: Option<Connection>,
-    pending: Vec<String>,
+    /// Cells that wait, and which source they are of.
+    pending: Vec<(usize, String)>,
     /// Cells are handed over in pieces of this many bytes.
     pub piece: usize,
     /// What another user does each time after the document was read.
@@ -632,17 +633,27 @@ impl World {
         }
     }
 
-    /// Puts cells in line, as the shell does.
+    /// Puts the first source's cells in line, as the shell does.
     pub fn bring(&mut self, cells: String, joins: bool) {
-        if joins && let Some(last) = self.pending.last_mut() {
+        self.bring_of(0, cells, joins);
+    }
+
+    /// Puts a source's cells in line. `source` is any number that is the source's own.
+    pub fn bring_of(&mut self, source: usize, cells: String, joins: bool) {
+        if joins && let Some((_, last)) = self.pending.last_mut() {
             last.push_str(&cells);
             return;
         }
-        self.pending.push(cells);
+        self.pending.push((source, cells));
     }
 
     pub fn drop_pending(&mut self) {
         self.pending.clear();
+    }
+
+    /// Drops a source's cells.
+    pub fn drop_pending_of(&mut self, source: usize) {
+        self.pending.retain(|(of, _)| *of != source);
     }
 
     /// Steps until there is nothing to do.
@@ -663,7 +674,7 @@ impl World {
                 let cells = if self.pending.is_empty() {
                     String::new()
                 } else {
-                    self.pending.remove(0)
+                    self.pending.remove(0).1
                 };
                 let mut at = 0;
                 loop {

@@ -117,6 +117,7 @@ fn any_layout() -> impl Strategy<Value = SheetLayout> {
                     only,
                     ignore,
                     rem: Vec::new(),
+                    tab_mode: None,
                 }
             },
         )
@@ -193,7 +194,9 @@ fn outcome(rows: &[Vec<String>], ignored: Option<&str>) -> Vec<String> {
             column.role = Role::Ignore;
         }
     }
-    world.engine.confirm_columns(columns, header_row, layout);
+    world
+        .engine
+        .confirm_columns(None, columns, header_row, layout);
     world.settle();
     let plan = world.told.iter().rev().find_map(|message| match message {
         ToPanel::Preview(preview) => Some(preview.plan),

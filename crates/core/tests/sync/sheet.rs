@@ -110,7 +110,9 @@ impl World {
         world.snapshot(rows);
         world.settle();
         let (columns, header_row) = world.inferred();
-        world.engine.confirm_columns(columns, header_row, None);
+        world
+            .engine
+            .confirm_columns(None, columns, header_row, None);
         world.settle();
         world
     }

@@ -602,7 +602,9 @@ fn a_sheet_without_a_header_says_what_is_missing() {
     };
     assert_eq!(problems.len(), 2);
     let (columns, header_row) = world.inferred();
-    world.engine.confirm_columns(columns, header_row, None);
+    world
+        .engine
+        .confirm_columns(None, columns, header_row, None);
     world.settle();
     assert!(matches!(world.told.last(), Some(ToPanel::Refused { .. })));
 }

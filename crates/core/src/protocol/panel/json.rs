@@ -11,7 +11,7 @@ use super::{
     ToPanel, VariableView, WaitReason,
 };
 use crate::flags::Decision;
-use crate::protocol::relay::Position;
+use crate::protocol::relay::{Position, SheetRef};
 use crate::session::StopReason;
 
 /// The JSON of a message.
@@ -199,7 +199,7 @@ impl Json {
                     Some(session) => self.session(session),
                     None => self.null(),
                 }
-                self.optional_connection(connection.as_ref());
+                self.optional_connection(connection.as_deref());
             }
             ToPanel::File { id, panel, nonce } => {
                 self.begin("file");
@@ -225,6 +225,7 @@ impl Json {
                 sample,
                 problems,
                 layout,
+                sheet,
             } => {
                 self.begin("inferred");
                 self.columns(columns);
@@ -241,6 +242,9 @@ impl Json {
                 self.end_list();
                 self.problems("problems", problems);
                 self.layout(layout.as_ref());
+                if let Some(sheet) = sheet {
+                    self.sheet("sheet", sheet);
+                }
             }
             ToPanel::Preview(preview) => {
                 self.begin("preview");
@@ -277,7 +281,7 @@ impl Json {
             }
             ToPanel::ConnectionChanged { connection } => {
                 self.begin("connection_changed");
-                self.optional_connection(connection.as_ref());
+                self.optional_connection(connection.as_deref());
             }
             ToPanel::Refused { message, remedy } => {
                 self.begin("refused");
@@ -327,12 +331,7 @@ impl Json {
 
     fn connection(&mut self, connection: &Connection) {
         self.open();
-        self.key("sheet");
-        self.open();
-        self.text_field("spreadsheet_id", &connection.sheet.spreadsheet_id);
-        self.key("sheet_id");
-        self.signed(connection.sheet.sheet_id);
-        self.close();
+        self.sheet("sheet", &connection.sheet);
         self.text_field("spreadsheet_title", &connection.spreadsheet_title);
         self.text_field("sheet_title", &connection.sheet_title);
         self.truth("on", connection.on);
@@ -358,6 +357,32 @@ impl Json {
         if let Some(limit) = connection.mode_limit {
             self.count("mode_limit", limit);
         }
+        if !connection.more.is_empty() {
+            self.begin_list("more");
+            for source in &connection.more {
+                self.open();
+                self.sheet("sheet", &source.sheet);
+                self.text_field("spreadsheet_title", &source.spreadsheet_title);
+                self.text_field("sheet_title", &source.sheet_title);
+                self.columns(&source.columns);
+                self.count("header_row", source.header_row);
+                self.layout(source.layout.as_ref());
+                self.close();
+            }
+            self.end_list();
+        }
+        if let Some(origin) = &connection.origin {
+            self.sheet("origin", origin);
+        }
+        self.close();
+    }
+
+    fn sheet(&mut self, key: &str, sheet: &SheetRef) {
+        self.key(key);
+        self.open();
+        self.text_field("spreadsheet_id", &sheet.spreadsheet_id);
+        self.key("sheet_id");
+        self.signed(sheet.sheet_id);
         self.close();
     }
 
@@ -442,6 +467,13 @@ impl Json {
             self.close();
         }
         self.end_list();
+        if let Some(tab) = &layout.tab_mode {
+            self.key("tab_mode");
+            self.open();
+            self.text_field("collection", &tab.collection);
+            self.text_field("mode", &tab.mode);
+            self.close();
+        }
         self.close();
     }
 

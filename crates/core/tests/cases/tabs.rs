@@ -1,0 +1,312 @@
+//! Cases of `tests/cases/tabs/`: what comes of several tabs that feed one file.
+//!
+//! Owns how tabs, what the designer confirms of them and what happens to them afterwards are written. Must not know how
+//! rows of tabs are put together.
+
+use crate::cells;
+use crate::figma::{File, World};
+use crate::file::{Case, table_row};
+use crate::layout::{told_problems, variables};
+use sheetwire_core::protocol::panel::{Preview, Role, SheetLayout, TabMode, ToPanel};
+use sheetwire_core::protocol::relay::{Position, SheetInfo, SheetRef};
+use sheetwire_core::sheet::{Cell, pack, pack_changes};
+use std::fmt::Write as _;
+
+/// A tab as the case has it.
+#[derive(Clone)]
+struct Tab {
+    title: String,
+    spreadsheet: String,
+    locale: String,
+    /// What the designer chose instead of what was inferred.
+    mode: Option<Option<TabMode>>,
+    rows: Vec<Vec<Cell>>,
+    /// Google's number of it: its place in the case.
+    sheet_id: i64,
+    revision: u64,
+}
+
+impl Tab {
+    /// Of a fence such as `tab Dark; spreadsheet=Brand; locale=de_DE; mode=Theme:Dark`.
+    fn of(words: &str, rows: &[Vec<String>], sheet_id: i64) -> Result<Tab, String> {
+        let mut words = words.split(';').map(str::trim);
+        let mut tab = Tab {
+            title: String::from(words.next().unwrap_or_default()),
+            spreadsheet: String::from("Design"),
+            locale: String::from("en_US"),
+            mode: None,
+            rows: Vec::new(),
+            sheet_id,
+            revision: 1,
+        };
+        for word in words {
+            match word.split_once('=').ok_or("no option of a tab")? {
+                ("spreadsheet", title) => tab.spreadsheet = String::from(title),
+                ("locale", locale) => tab.locale = String::from(locale),
+                ("mode", "none") => tab.mode = Some(None),
+                ("mode", text) => {
+                    let (collection, mode) = text.split_once(':').ok_or("no collection:mode")?;
+                    tab.mode = Some(Some(TabMode {
+                        collection: String::from(collection),
+                        mode: String::from(mode),
+                    }));
+                }
+                (other, _) => return Err(format!("no such option: {other}")),
+            }
+        }
+        let rows = rows.iter();
+        tab.rows = rows
+            .map(|row| row.iter().map(|text| cells::cell(text)).collect())
+            .collect::<Result<_, _>>()?;
+        Ok(tab)
+    }
+
+    fn sheet(&self) -> SheetRef {
+        SheetRef {
+            spreadsheet_id: self.spreadsheet.clone(),
+            sheet_id: self.sheet_id,
+        }
+    }
+
+    fn position(&self) -> Position {
+        Position {
+            epoch: String::from("e"),
+            revision: self.revision,
+        }
+    }
+
+    fn tell(&self, world: &mut World) {
+        let info = SheetInfo {
+            spreadsheet_title: self.spreadsheet.clone(),
+            sheet_title: self.title.clone(),
+            locale: self.locale.clone(),
+        };
+        let engine = &mut world.engine;
+        if engine.announce_snapshot(&self.sheet(), self.position(), info) {
+            let source = self.sheet_id as usize;
+            world.drop_pending_of(source);
+            world.bring_of(source, pack(&self.rows), false);
+        }
+    }
+
+    fn edit(&mut self, line: &[String], world: &mut World) -> Result<(), String> {
+        let place = |at: usize| line.get(at).and_then(|text| text.parse::<usize>().ok());
+        let (Some(row), Some(column), Some(cell)) = (place(1), place(2), line.get(3)) else {
+            return Err(format!("no edit: {line:?}"));
+        };
+        let cell = cells::cell(cell)?;
+        while self.rows.len() < row {
+            self.rows.push(Vec::new());
+        }
+        while self.rows[row - 1].len() < column {
+            self.rows[row - 1].push(cells::cell("")?);
+        }
+        self.rows[row - 1][column - 1] = cell.clone();
+        self.revision += 1;
+        self.tell_changes(&[(row as u32 - 1, column as u32 - 1, cell)], world);
+        Ok(())
+    }
+
+    fn tell_changes(&self, changes: &[(u32, u32, Cell)], world: &mut World) {
+        let records = changes.iter();
+        let packed = pack_changes(records.map(|(row, column, cell)| (*row, *column, cell)));
+        let rows = self.rows.len() as u32;
+        let before = world.engine.announced();
+        if world
+            .engine
+            .announce_changes(&self.sheet(), self.position(), rows)
+        {
+            let joins = world.engine.announced() == before;
+            world.bring_of(self.sheet_id as usize, packed, joins);
+        }
+    }
+}
+
+/// Connects all tabs, confirms each as inferred and as the case says, and looks at the first plan.
+fn connect(tabs: &[Tab]) -> Result<(World, String), String> {
+    let mut world = World::new(File::new());
+    for (at, tab) in tabs.iter().enumerate() {
+        if at == 0 {
+            world.engine.connect(tab.sheet());
+        } else {
+            world.engine.add_source(tab.sheet());
+        }
+    }
+    for tab in tabs {
+        tab.tell(&mut world);
+    }
+    world.settle();
+    let mut out = String::new();
+    for (at, tab) in tabs.iter().enumerate() {
+        let inferred = world.told.iter().rev().find_map(|message| match message {
+            ToPanel::Inferred {
+                columns,
+                header_row,
+                layout,
+                sheet,
+                ..
+            } if sheet.as_ref().is_none_or(|sheet| *sheet == tab.sheet()) => {
+                Some((columns.clone(), *header_row, layout.clone()))
+            }
+            _ => None,
+        });
+        let (columns, header_row, layout) =
+            inferred.ok_or_else(|| format!("nothing was inferred of {}", tab.title))?;
+        let _ = write!(out, "{}:", tab.title);
+        for column in &columns {
+            let role = match &column.role {
+                Role::Ignore => continue,
+                Role::Mode { name } => format!("mode {name}"),
+                other => format!("{other:?}").to_lowercase(),
+            };
+            let _ = write!(out, " {role};");
+        }
+        let mut lies = layout.unwrap_or_default();
+        if let Some(told) = &lies.tab_mode {
+            let _ = write!(out, " holds {} of {}", told.mode, told.collection);
+        }
+        out.push('\n');
+        if let Some(mode) = &tab.mode {
+            lies.tab_mode.clone_from(mode);
+        }
+        let lies = (lies != SheetLayout::default()).then_some(lies);
+        let sheet = (at > 0).then(|| tab.sheet());
+        world
+            .engine
+            .confirm_columns(sheet.as_ref(), columns, header_row, lies);
+        world.settle();
+    }
+    let preview = plan(&world).ok_or_else(|| format!("no preview: {:?}", world.told.last()))?;
+    told_problems(&mut out, &preview.problems);
+    world.engine.approve(preview.plan, false);
+    world.settle();
+    Ok((world, out))
+}
+
+fn plan(world: &World) -> Option<Preview> {
+    world.told.iter().rev().find_map(|message| match message {
+        ToPanel::Preview(preview) | ToPanel::Waiting { preview, .. } => Some(preview.clone()),
+        _ => None,
+    })
+}
+
+/// What was told since, and which variables are others.
+fn outcome(world: &World, before: &str, since: usize) -> String {
+    let mut out = String::new();
+    for message in &world.told[since..] {
+        match message {
+            ToPanel::Waiting { reason, preview } => {
+                let counts = &preview.counts;
+                let _ = writeln!(
+                    out,
+                    "waits, {reason:?}: {} to make, {} to change, {} to remove",
+                    counts.created, counts.changed, counts.removed
+                );
+                told_problems(&mut out, &preview.problems);
+            }
+            ToPanel::Applied(report) => told_problems(&mut out, &report.problems),
+            ToPanel::Refused { message, .. } => {
+                let _ = writeln!(out, "refused: {message}");
+            }
+            _ => {}
+        }
+    }
+    let after = variables(&world.file);
+    for (sign, lines, others) in [('-', before, &*after), ('+', &*after, before)] {
+        for line in lines
+            .lines()
+            .filter(|line| !others.lines().any(|other| other == *line))
+        {
+            let _ = writeln!(out, "{sign} {line}");
+        }
+    }
+    out
+}
+
+/// Connects the blocks `tab`, then does what the lines of the block `then` say, one after the other. With edits alone,
+/// the outcome is held to that of the edited tabs connected anew.
+pub fn run(case: &Case) -> Result<String, String> {
+    let mut tabs = Vec::new();
+    for (words, rows) in case.tables("tab") {
+        tabs.push(Tab::of(words, &rows, tabs.len() as i64)?);
+    }
+    let (mut world, mut out) = connect(&tabs)?;
+    out.push_str(&variables(&world.file));
+    let mut edits_alone = case.field("anew").is_none();
+    for line in case.block("then").unwrap_or_default().lines() {
+        let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
+        let words = table_row(rest);
+        let at = tabs
+            .iter()
+            .position(|tab| words.first() == Some(&tab.title))
+            .ok_or_else(|| format!("no such tab: {line}"))?;
+        let (before, since) = (variables(&world.file), world.told.len());
+        edits_alone &= verb == "edit";
+        match verb {
+            "edit" => tabs[at].edit(&words, &mut world)?,
+            // Both at once, as when a cell range is cut and pasted elsewhere: no look at the file between.
+            "move" => {
+                let place = |at: usize| words.get(at).and_then(|text| text.parse::<usize>().ok());
+                let to = tabs
+                    .iter()
+                    .position(|tab| words.get(2) == Some(&tab.title))
+                    .ok_or("no tab to move to")?;
+                let row = place(1).ok_or("no row to move")? - 1;
+                let moved = std::mem::take(&mut tabs[at].rows[row]);
+                let cells = moved.iter().enumerate();
+                let gone: Vec<(u32, u32, Cell)> = cells
+                    .map(|(column, _)| Ok((row as u32, column as u32, cells::cell("")?)))
+                    .collect::<Result<_, String>>()?;
+                let below = tabs[to].rows.len() as u32;
+                let come: Vec<(u32, u32, Cell)> = moved
+                    .iter()
+                    .enumerate()
+                    .map(|(column, cell)| (below, column as u32, cell.clone()))
+                    .collect();
+                tabs[to].rows.push(moved);
+                for (at, changes) in [(at, gone), (to, come)] {
+                    tabs[at].revision += 1;
+                    tabs[at].tell_changes(&changes, &mut world);
+                }
+            }
+            "rename" => {
+                tabs[at].title.clone_from(words.get(1).ok_or("no title")?);
+                tabs[at].revision += 1;
+                tabs[at].tell(&mut world);
+            }
+            "clear" => {
+                tabs[at].rows.clear();
+                tabs[at].revision += 1;
+                tabs[at].tell(&mut world);
+            }
+            "remove" => world.engine.remove_source(&tabs[at].sheet()),
+            // The plugin was closed, and now this tab can't be read.
+            "lose" => {
+                world = World::reopened(world.file, world.kept);
+                for tab in tabs.iter().filter(|tab| tab.title != words[0]) {
+                    tab.tell(&mut world);
+                }
+                let _ = writeln!(out, "> {line}");
+                world.settle();
+                out.push_str(&outcome(&world, &before, 0));
+                continue;
+            }
+            "find" => tabs[at].tell(&mut world),
+            _ => return Err(format!("no such line: {line}")),
+        }
+        let _ = writeln!(out, "> {line}");
+        world.settle();
+        out.push_str(&outcome(&world, &before, since));
+    }
+    if edits_alone {
+        let after = variables(&world.file);
+        let (anew, _) = connect(&tabs)?;
+        let anew = variables(&anew.file);
+        if let Some(line) = anew.lines().find(|line| !after.contains(line)) {
+            return Err(format!(
+                "connected anew the tabs give `{line}`, after the edits:\n{after}"
+            ));
+        }
+    }
+    Ok(out)
+}
