@@ -98,10 +98,14 @@ impl Election {
         self.files.len()
     }
 
-    /// Whether that grant is the present one of its file.
-    pub fn holds(&self, user: i64, file: &str, fence: u64) -> bool {
-        self.files.get(file).is_some_and(|held| {
-            held.fence == fence && held.bidders.first().is_some_and(|first| first.user == user)
+    /// Whether that grant is the present one of the bid's file, and its panel's.
+    pub fn holds(&self, user: i64, bid: &Bid, fence: u64) -> bool {
+        self.files.get(&bid.file).is_some_and(|held| {
+            let mut bidders = held.bidders.iter();
+            held.fence == fence
+                && bidders
+                    .next()
+                    .is_some_and(|first| first.is(user, &bid.panel))
         })
     }
 

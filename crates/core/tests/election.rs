@@ -45,6 +45,14 @@ struct Panel {
     writes: bool,
 }
 
+fn wish(at: usize, file: u8, take_over: bool) -> Bid {
+    Bid {
+        file: format!("f{file}"),
+        panel: format!("p{at}"),
+        take_over,
+    }
+}
+
 struct World {
     election: Election,
     panels: Vec<Panel>,
@@ -85,11 +93,7 @@ impl World {
             self.panels[at].fence = 0;
         }
         self.panels[at].silent = false;
-        let bid = Bid {
-            file: format!("f{file}"),
-            panel: format!("p{at}"),
-            take_over,
-        };
+        let bid = wish(at, file, take_over);
         let name = format!("{at}@example.com");
         let notes = self
             .election
@@ -144,6 +148,19 @@ impl World {
                 .filter(|panel| panel.writes)
                 .collect();
             assert!(writers.len() <= 1, "two write one file: {:?}", self.panels);
+        }
+        for (at, panel) in self.panels.iter().enumerate() {
+            if panel.member.is_none() {
+                continue;
+            }
+            let holds = |fence| {
+                let bid = wish(at, panel.file, false);
+                self.election.holds(at as i64, &bid, fence)
+            };
+            assert_eq!(holds(panel.fence), panel.writes);
+            if panel.writes {
+                assert!(!holds(panel.fence + 1) && !holds(panel.fence - 1));
+            }
         }
     }
 }

@@ -78,6 +78,7 @@ settings! {
     POLL_REFRESH_MIN: "SHEETWIRE_POLL_REFRESH_MIN_MS", "poll.refresh_min_ms", "1000", "1000", "Shortest time between two reads of one sheet, whoever asks, in milliseconds.";
     POLL_LINGER: "SHEETWIRE_POLL_LINGER_MS", "poll.linger_ms", "60000", "60000", "How long a sheet's contents stay in memory after its last reader has left, in milliseconds.";
     POLL_BUDGET: "SHEETWIRE_POLL_READS_PER_MINUTE", "poll.reads_per_minute", "240", "240", "Reads a minute over all sheets; Google's default quota is 300 a project.";
+    WRITE_BUDGET: "SHEETWIRE_WRITES_PER_MINUTE", "writes_per_minute", "240", "240", "Writes a minute over all sheets, where two-way sync is on; Google's default quota is 300 a project.";
     LOG: "SHEETWIRE_LOG", "log", "info", "sheetwire_relay=debug,info", "What is logged, in the form of tracing's EnvFilter.";
     LOG_FORMAT: "SHEETWIRE_LOG_FORMAT", "log_format", "text", "json", "How it is logged: text or json.";
 }
@@ -165,6 +166,15 @@ pub struct Google {
 }
 
 impl Google {
+    /// Whether a scope allows writing to sheets.
+    pub fn may_write(&self) -> bool {
+        self.scopes.iter().any(|scope| {
+            ["/auth/drive.file", "/auth/drive", "/auth/spreadsheets"]
+                .iter()
+                .any(|end| scope.ends_with(end))
+        })
+    }
+
     /// Whether Drive's methods are open to us: listing, access checks and change notices need a drive scope.
     pub fn has_drive(&self) -> bool {
         self.scopes
@@ -211,6 +221,11 @@ pub struct Limits {
     pub retry_min: Duration,
     /// Longest wait after failed reads.
     pub retry_max: Duration,
+    /// How long one write may take, with its wait for others and its repeats.
+    pub write_wait: Duration,
+    /// Batches that Google is sent a minute for one account. Twice as many within a minute are possible, which is
+    /// Google's own quota of 60 a user.
+    pub writes_per_account: u32,
     /// Sockets that have not joined yet.
     pub pending_sockets: usize,
     /// Sockets and long polls in all.
@@ -251,6 +266,8 @@ impl Default for Limits {
             sweep: Duration::from_secs(30),
             retry_min: Duration::from_secs(1),
             retry_max: Duration::from_secs(60),
+            write_wait: Duration::from_secs(60),
+            writes_per_account: 30,
             pending_sockets: 256,
             members: 18_000,
             sheets_per_account: 64,
@@ -285,6 +302,8 @@ pub struct Config {
     pub google: Google,
     /// The watchers.
     pub poll: Poll,
+    /// Writes a minute over all sheets.
+    pub writes_per_minute: u32,
     /// What is logged.
     pub log: String,
     /// Whether logs are JSON.
@@ -486,6 +505,10 @@ impl Config {
             "false" => Ok(false),
             other => Err(found.invalid(setting, format!("is `{other}` and must be true or false"))),
         };
+        let budget = |setting: &'static Setting| match found.text_or_default(setting).parse() {
+            Ok(budget) if budget > 0 => Ok(budget),
+            _ => Err(found.invalid(setting, "must be a whole number above 0")),
+        };
         let poll = Poll {
             active: found.duration(&POLL_ACTIVE)?,
             active_window: found.duration(&POLL_ACTIVE_WINDOW)?,
@@ -493,10 +516,7 @@ impl Config {
             idle_max: found.duration(&POLL_IDLE_MAX)?,
             refresh_min: found.duration(&POLL_REFRESH_MIN)?,
             linger: found.duration(&POLL_LINGER)?,
-            reads_per_minute: match found.text_or_default(&POLL_BUDGET).parse() {
-                Ok(reads) if reads > 0 => reads,
-                _ => return Err(found.invalid(&POLL_BUDGET, "must be a whole number above 0")),
-            },
+            reads_per_minute: budget(&POLL_BUDGET)?,
         };
         if poll.idle_max < poll.idle_min {
             return Err(found.invalid(
@@ -541,6 +561,7 @@ impl Config {
                 drive_url,
             },
             poll,
+            writes_per_minute: budget(&WRITE_BUDGET)?,
             log,
             log_json,
             limits: Limits::default(),
@@ -584,7 +605,8 @@ impl Config {
              scopes              {} ({picker})\n\
              consent page        {}\n\
              Sheets, Drive       {} {}\n\
-             reads a sheet every {} ms while active, {} to {} ms while quiet, at most {} a minute in all",
+             reads a sheet every {} ms while active, {} to {} ms while quiet, at most {} a minute in all\n\
+             two-way sync        {}",
             self.listen,
             self.store.display(),
             self.google.client_id,
@@ -596,6 +618,14 @@ impl Config {
             self.poll.idle_min.as_millis(),
             self.poll.idle_max.as_millis(),
             self.poll.reads_per_minute,
+            if self.google.may_write() {
+                format!(
+                    "where people switch it on, at most {} writes a minute in all",
+                    self.writes_per_minute
+                )
+            } else {
+                "impossible: the scopes only read".to_owned()
+            },
         )
     }
 }

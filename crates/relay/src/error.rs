@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use sheetwire_core::protocol::relay::{ApiError, ErrorCode};
+use serde::de::DeserializeOwned;
+use sheetwire_core::protocol::relay::{ApiError, ErrorCode, FrameError, VERSION, decode};
 
 /// A refusal on its way to the client: the wire's error and, where it says so, when to come back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +73,24 @@ impl Refusal {
         refusal.retry_after = Some(Duration::from_secs(2));
         refusal
     }
+}
+
+/// Reads a body that carries the wire's version.
+///
+/// # Errors
+/// [`ErrorCode::Version`], or [`ErrorCode::BadRequest`] with the sentence `unreadable`.
+pub fn versioned<T: DeserializeOwned>(body: &[u8], unreadable: &str) -> Result<T, Refusal> {
+    std::str::from_utf8(body)
+        .map_err(|_| FrameError::Unreadable { bytes: body.len() })
+        .and_then(decode::<T>)
+        .map_err(|error| match error {
+            FrameError::Version { .. } => Refusal::new(
+                ErrorCode::Version,
+                format!("The relay speaks version {VERSION} of its wire."),
+                "Update the plugin.",
+            ),
+            FrameError::Unreadable { .. } => Refusal::bad_request(unreadable),
+        })
 }
 
 /// The HTTP status of an error code, as docs/protocol.md lists them.

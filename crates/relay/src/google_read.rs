@@ -1,4 +1,4 @@
-//! One GET at Google for one user, and what a failure of it means.
+//! One request at Google for one user, and what a failure of it means.
 //!
 //! Owns the request, its bounds and the sorting of Google's errors. Must not know rooms, sessions or what the reply
 //! says. How a user's access token comes about is behind [`Accounts`].
@@ -112,7 +112,7 @@ impl Failure {
         }
     }
 
-    fn broken() -> Self {
+    pub(crate) fn broken() -> Self {
         Self::google(
             ErrorCode::Google,
             "Google Sheets did not give a usable answer.",
@@ -162,7 +162,7 @@ pub fn absent_tab() -> ApiError {
     .error
 }
 
-/// Google's endpoints, for reads.
+/// Google's endpoints, for requests of users.
 pub struct GoogleRead {
     http: reqwest::Client,
     accounts: std::sync::Arc<dyn Accounts>,
@@ -233,6 +233,28 @@ impl GoogleRead {
     ) -> Result<Vec<u8>, Failure> {
         let url = join(&self.sheets_url, &["v4", "spreadsheets", spreadsheet_id]);
         self.request(user, Method::GET, url, query, None).await
+    }
+
+    /// `spreadsheets:getByDataFilter` or `spreadsheets:batchUpdate`, by `verb`.
+    ///
+    /// # Errors
+    /// [`Failure`]; [`Failure::Range`] when Google does not take the body.
+    pub async fn spreadsheet_post(
+        &self,
+        user: i64,
+        spreadsheet_id: &str,
+        verb: &str,
+        fields: &str,
+        body: &serde_json::Value,
+    ) -> Result<Vec<u8>, Failure> {
+        let last = format!("{spreadsheet_id}:{verb}");
+        let url = join(&self.sheets_url, &["v4", "spreadsheets", &last]);
+        let query = [
+            ("fields", fields.to_owned()),
+            ("prettyPrint", "false".to_owned()),
+        ];
+        self.request(user, Method::POST, url, &query, Some(body))
+            .await
     }
 
     /// Asks Google whether the user may read the spreadsheet; with a drive scope this costs no read of the Sheets

@@ -1,4 +1,4 @@
-//! When to read: the pace of one sheet, and the budget over all of them.
+//! When to read: the pace of one sheet, how long to wait after a failure, and the budget over all of them.
 //!
 //! Owns the arithmetic. Must not know clocks, Google or rooms: times and chances are given.
 
@@ -14,37 +14,17 @@ pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(10 * 60);
 pub struct Pace {
     active_until: Instant,
     quiet: Duration,
+    backoff: Backoff,
+}
+
+/// How long to wait after failures in a row.
+#[derive(Debug, Clone, Default)]
+pub struct Backoff {
     failures: u32,
 }
 
-impl Pace {
-    /// Of a sheet that somebody just opened.
-    pub fn new(poll: &Poll, now: Instant) -> Self {
-        Self {
-            active_until: now + poll.active_window,
-            quiet: poll.idle_min,
-            failures: 0,
-        }
-    }
-
-    /// Somebody joined or something changed: the sheet is active from now on.
-    pub fn stir(&mut self, poll: &Poll, now: Instant) {
-        self.active_until = now + poll.active_window;
-        self.quiet = poll.idle_min;
-    }
-
-    /// How long to wait after a read that went well.
-    pub fn after_read(&mut self, poll: &Poll, now: Instant) -> Duration {
-        self.failures = 0;
-        if now < self.active_until {
-            return poll.active;
-        }
-        let wait = self.quiet;
-        self.quiet = wait.mul_f64(1.5).min(poll.idle_max);
-        wait
-    }
-
-    /// How long to wait after one that failed: the bound doubles from `min` to `max` with every failure in a row,
+impl Backoff {
+    /// How long to wait after one more failure: the bound doubles from `min` to `max` with every failure in a row,
     /// and `chance` (0 to 1) picks from its upper half, so that relays and sheets do not come back in step. What
     /// Google asked for is waited out in full.
     pub fn after_failure(
@@ -62,13 +42,56 @@ impl Pace {
         }
     }
 
-    /// Whether the last read failed.
-    pub fn is_failing(&self) -> bool {
-        self.failures > 0
+    /// How many failures there were in a row.
+    pub fn failures(&self) -> u32 {
+        self.failures
     }
 }
 
-/// Reads a minute over all sheets: a bucket of tokens in which a quarter of a minute's reads can gather.
+impl Pace {
+    /// Of a sheet that somebody just opened.
+    pub fn new(poll: &Poll, now: Instant) -> Self {
+        Self {
+            active_until: now + poll.active_window,
+            quiet: poll.idle_min,
+            backoff: Backoff::default(),
+        }
+    }
+
+    /// Somebody joined or something changed: the sheet is active from now on.
+    pub fn stir(&mut self, poll: &Poll, now: Instant) {
+        self.active_until = now + poll.active_window;
+        self.quiet = poll.idle_min;
+    }
+
+    /// How long to wait after a read that went well.
+    pub fn after_read(&mut self, poll: &Poll, now: Instant) -> Duration {
+        self.backoff = Backoff::default();
+        if now < self.active_until {
+            return poll.active;
+        }
+        let wait = self.quiet;
+        self.quiet = wait.mul_f64(1.5).min(poll.idle_max);
+        wait
+    }
+
+    /// How long to wait after one that failed; see [`Backoff::after_failure`].
+    pub fn after_failure(
+        &mut self,
+        bounds: (Duration, Duration),
+        asked: Option<Duration>,
+        chance: f64,
+    ) -> Duration {
+        self.backoff.after_failure(bounds, asked, chance)
+    }
+
+    /// Whether the last read failed.
+    pub fn is_failing(&self) -> bool {
+        self.backoff.failures() > 0
+    }
+}
+
+/// Reads, or writes, a minute over all sheets: a bucket of tokens in which a quarter of a minute's can gather.
 ///
 /// With Google's default quota of 300 a minute and 240 here, even a full bucket spent at once stays within the quota.
 #[derive(Debug, Clone)]

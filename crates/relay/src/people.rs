@@ -24,7 +24,7 @@ use crate::error::Refusal;
 use crate::google_read::{Accounts, Caller};
 use crate::secret::{Hash, Secret, random_token};
 use crate::store::{Grant, Store, StoreError, StoredUser};
-use sheetwire_core::protocol::relay::{ErrorCode, SessionReply};
+use sheetwire_core::protocol::relay::{ErrorCode, SessionReply, SheetRef};
 
 /// An access token is not used in the last moments of its life, so that it does not end on the way.
 const TOKEN_MARGIN: Duration = Duration::from_secs(60);
@@ -254,6 +254,24 @@ impl People {
             Ok(reply) => tracing::warn!(status = reply.status().as_u16(), "Google did not revoke"),
             Err(_) => tracing::warn!("Google could not be reached to revoke"),
         }
+    }
+
+    /// Switches two-way sync of a sheet on or off for a user.
+    ///
+    /// # Errors
+    /// [`Refusal`] when the store fails.
+    pub async fn set_two_way(&self, user: i64, sheet: &SheetRef, on: bool) -> Result<(), Refusal> {
+        let set = self.store.set_two_way(user, sheet.clone(), on).await;
+        set.map_err(|error| store_failed(&error))
+    }
+
+    /// Whether two-way sync of a sheet is on for a user.
+    ///
+    /// # Errors
+    /// [`Refusal`] when the store fails.
+    pub async fn two_way(&self, user: i64, sheet: &SheetRef) -> Result<bool, Refusal> {
+        let found = self.store.two_way(user, sheet.clone()).await;
+        found.map_err(|error| store_failed(&error))
     }
 
     /// Google takes a grant no more: the sessions of its user end, unless they signed in anew during the question.

@@ -10,12 +10,10 @@ use axum::extract::State;
 use axum::extract::ws::Utf8Bytes;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use sheetwire_core::protocol::relay::{
-    CloseReason, ErrorCode, FrameError, PollRequest, RelayFrame, VERSION, decode, encode,
-};
+use sheetwire_core::protocol::relay::{CloseReason, PollRequest, RelayFrame, VERSION, encode};
 use tokio::time::{Duration, Instant, timeout_at};
 
-use crate::error::Refusal;
+use crate::error::{Refusal, versioned};
 use crate::live::Live;
 use crate::room::{Delivery, trouble};
 use crate::watch::Membership;
@@ -26,17 +24,7 @@ pub(crate) async fn poll(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     let caller = live.accounts().authenticate(&headers).await?;
-    let request = std::str::from_utf8(&body)
-        .map_err(|_| FrameError::Unreadable { bytes: body.len() })
-        .and_then(decode::<PollRequest>)
-        .map_err(|error| match error {
-            FrameError::Version { .. } => Refusal::new(
-                ErrorCode::Version,
-                format!("The relay speaks version {VERSION} of its wire."),
-                "Update the plugin.",
-            ),
-            FrameError::Unreadable { .. } => Refusal::bad_request("The poll can't be read."),
-        })?;
+    let request: PollRequest = versioned(&body, "The poll can't be read.")?;
     let rooms = live.rooms();
     rooms
         .check_access(caller.user, &request.sheet.spreadsheet_id)

@@ -432,6 +432,11 @@ impl Room {
         self.election.file_count() > 0
     }
 
+    /// Whether that grant is the present one of its file.
+    pub fn holds_grant(&self, user: i64, bid: &Bid, fence: u64) -> bool {
+        self.election.holds(user, bid, fence)
+    }
+
     /// Ends the leases that have run out, and asks silent writers for a word. `nonce` is a new one.
     pub fn sweep_leases(&mut self, nonce: &str, now_unix_ms: u64) {
         let notes = self.election.sweep(nonce, now_unix_ms);

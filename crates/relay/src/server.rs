@@ -12,10 +12,10 @@ use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 use axum::serve::ListenerExt as _;
 use axum::{Json, Router};
-use sheetwire_core::protocol::relay::{ErrorCode, RedeemRequest, SignInRequest};
+use sheetwire_core::protocol::relay::{ErrorCode, RedeemRequest, SignInRequest, WRITE_BYTES_MAX};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tower_http::cors::{AllowOrigin, CorsLayer};
@@ -37,6 +37,7 @@ use crate::secret::random_name;
 use crate::signin::{self, SignIn};
 use crate::spreadsheets::{self, Spreadsheets};
 use crate::store::{Store, StoreError};
+use crate::writes::{self, Writes};
 
 /// Longest body of a request outside the live half, in bytes.
 const REQUEST_BYTES_MAX: usize = 8 * 1024;
@@ -146,6 +147,12 @@ pub async fn run(
     ));
     let spreadsheets = Arc::new(Spreadsheets::new(
         people.clone(),
+        GoogleRead::new(&config.google, reads.clone(), people.clone()),
+    ));
+    let writes = Arc::new(Writes::new(
+        &config,
+        people.clone(),
+        live.rooms().clone(),
         GoogleRead::new(&config.google, reads, people.clone()),
     ));
     let per_minute = config.limits.requests_per_minute;
@@ -154,7 +161,13 @@ pub async fn run(
         callers: Callers::new(per_minute.saturating_mul(ACCOUNTS_AN_ADDRESS)),
     });
 
-    let routes = routes(&live, signin.clone(), spreadsheets, addresses.clone());
+    let routes = routes(
+        &live,
+        signin.clone(),
+        spreadsheets,
+        writes.clone(),
+        addresses.clone(),
+    );
 
     let (stop, mut stopped) = watch::channel(false);
     let sign_outs = people.sign_outs();
@@ -168,6 +181,7 @@ pub async fn run(
             loop {
                 every.tick().await;
                 signin.sweep();
+                writes.sweep();
                 addresses.callers.sweep(Instant::now());
                 people.sweep().await;
             }
@@ -217,13 +231,14 @@ fn routes(
     live: &Arc<Live>,
     signin: Arc<SignIn>,
     spreadsheets: Arc<Spreadsheets>,
+    writes: Arc<Writes>,
     addresses: Arc<Addresses>,
 ) -> Router {
     // The panel's page has no origin of its own: browsers send `Origin: null`. It never sends cookies, so that any
     // origin may be let in without lending it anybody's sign-in.
     let cors = CorsLayer::new()
         .allow_origin(AllowOrigin::any())
-        .allow_methods([Method::GET, Method::POST, Method::DELETE])
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
         .allow_headers([
             header::AUTHORIZATION,
             header::CONTENT_TYPE,
@@ -244,9 +259,15 @@ fn routes(
         .route("/v1/spreadsheets", get(spreadsheets::list))
         .route("/v1/spreadsheets/{id}", get(spreadsheets::tabs))
         .with_state(spreadsheets);
+    let writing = Router::new()
+        .route("/v1/two-way", put(writes::switch))
+        .route("/v1/write", post(writes::write))
+        .layer(DefaultBodyLimit::max(WRITE_BYTES_MAX))
+        .with_state(writes);
     let short = begin
         .merge(accounts)
         .merge(sheets)
+        .merge(writing)
         .merge(live.short_routes())
         .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
         .layer(TimeoutLayer::with_status_code(

@@ -114,9 +114,10 @@ struct RowData {
     values: Vec<CellData>,
 }
 
+/// One cell of Google's.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct CellData {
+pub(crate) struct CellData {
     user_entered_value: Option<EnteredValue>,
     effective_value: Option<EffectiveValue>,
     formatted_value: Option<String>,
@@ -223,12 +224,14 @@ fn cells(data: Vec<GridData>) -> Result<Vec<Vec<Cell>>, ReadError> {
     Ok(rows)
 }
 
-const EMPTY: Cell = Cell {
+/// A cell that holds nothing.
+pub(crate) const EMPTY: Cell = Cell {
     content: Content::Empty,
     formula: None,
 };
 
-fn cell(data: CellData) -> Cell {
+/// The cell that Google's cell is.
+pub(crate) fn cell(data: CellData) -> Cell {
     let CellData {
         user_entered_value,
         effective_value,

@@ -1,9 +1,9 @@
-//! The embedded store: who signed in, what Google gave for them, and their sessions.
+//! The embedded store: who signed in, what Google gave for them, their sessions, and to which sheets they may write.
 //!
 //! Owns the tables, what is encrypted and under which name, and the thread that SQLite runs on. Must not know HTTP or
 //! Google. A session's token is kept as its hash; refresh tokens and addresses are encrypted with the store's key
-//! (XChaCha20-Poly1305), bound to their table, column and user, so that none can stand in for another. No cell is ever
-//! kept.
+//! (XChaCha20-Poly1305), bound to their table, column and user, so that none can stand in for another. A sheet is kept as
+//! a keyed hash. No cell is ever kept.
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -17,11 +17,14 @@ use tokio::sync::Semaphore;
 
 use crate::config::StoreKey;
 use crate::secret::{Hash, Secret, random_bytes};
+use sheetwire_core::protocol::relay::SheetRef;
 
 /// The tables' version. A store of a later version is not touched.
-const SCHEMA: i64 = 2;
+const SCHEMA: i64 = 3;
 /// Tokens of one session that are remembered; the oldest is forgotten first.
 const TOKENS_MAX: i64 = 64;
+/// Sheets of one user whose two-way sync is on; the one that was switched on first is forgotten first.
+const TWO_WAY_MAX: i64 = 1_024;
 /// Bytes of a nonce, in front of every ciphertext.
 const NONCE_BYTES: usize = 24;
 /// Requests that wait for the store at once; more are turned away.
@@ -143,7 +146,13 @@ impl Store {
                made_s integer not null,
                taken_until_s integer
              );
-             create index if not exists tokens_of_session on tokens (session);",
+             create index if not exists tokens_of_session on tokens (session);
+             create table if not exists two_way (
+               id integer primary key autoincrement,
+               user integer not null references users (id) on delete cascade,
+               sheet blob not null,
+               unique (user, sheet)
+             );",
         )?;
         connection.pragma_update(None, "user_version", SCHEMA)?;
         let store = Self {
@@ -356,6 +365,57 @@ impl Store {
         .await
     }
 
+    /// Switches two-way sync of a sheet on or off for a user. Nothing is kept for a user who has signed out meanwhile.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn set_two_way(
+        &self,
+        user: i64,
+        sheet: SheetRef,
+        on: bool,
+    ) -> Result<(), StoreError> {
+        self.with(move |inner, connection| {
+            let sheet = inner.sheet(user, &sheet);
+            if !on {
+                connection.execute(
+                    "delete from two_way where user = ?1 and sheet = ?2",
+                    params![user, sheet],
+                )?;
+                return Ok(());
+            }
+            let both = connection.unchecked_transaction()?;
+            both.execute(
+                "insert or ignore into two_way (user, sheet) select id, ?2 from users where id = ?1",
+                params![user, sheet],
+            )?;
+            both.execute(
+                "delete from two_way where user = ?1 and id not in
+                 (select id from two_way where user = ?1 order by id desc limit ?2)",
+                params![user, TWO_WAY_MAX],
+            )?;
+            both.commit()?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Whether two-way sync of a sheet is on for a user.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn two_way(&self, user: i64, sheet: SheetRef) -> Result<bool, StoreError> {
+        self.with(move |inner, connection| {
+            let found: i64 = connection.query_row(
+                "select count(*) from two_way where user = ?1 and sheet = ?2",
+                params![user, inner.sheet(user, &sheet)],
+                |row| row.get(0),
+            )?;
+            Ok(found > 0)
+        })
+        .await
+    }
+
     /// Forgets a user with all their sessions, unless they signed in anew since `refused` was read: then nothing happens
     /// and the reply is `false`.
     ///
@@ -399,6 +459,17 @@ impl Inner {
         text.extend_from_slice(b"sheetwire/subject:");
         text.extend_from_slice(self.key.as_bytes());
         text.extend_from_slice(google_id.as_bytes());
+        Hash::of(&text).as_bytes().to_vec()
+    }
+
+    /// Tells a user's sheets apart without keeping Google's ids of them; the same sheet of another user is another.
+    fn sheet(&self, user: i64, sheet: &SheetRef) -> Vec<u8> {
+        let mut text = Vec::with_capacity(128 + sheet.spreadsheet_id.len());
+        text.extend_from_slice(b"sheetwire/sheet:");
+        text.extend_from_slice(self.key.as_bytes());
+        text.extend_from_slice(&user.to_le_bytes());
+        text.extend_from_slice(&sheet.sheet_id.to_le_bytes());
+        text.extend_from_slice(sheet.spreadsheet_id.as_bytes());
         Hash::of(&text).as_bytes().to_vec()
     }
 
@@ -653,5 +724,84 @@ mod tests {
         assert_eq!(known(TOKENS_MAX, 999).await, Some(Some(0)));
         assert_eq!(known(1, 10).await, None, "its time is over");
         assert_eq!(known(TOKENS_MAX, 11).await, None, "and the session with it");
+    }
+
+    #[tokio::test]
+    async fn two_way_is_of_one_user_and_sheet_and_goes_with_the_user() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("relay.db");
+        let sheet = |spreadsheet: &str, sheet_id: i64| SheetRef {
+            spreadsheet_id: spreadsheet.to_owned(),
+            sheet_id,
+        };
+        let store = Store::open(&path, &key(1)).expect("made");
+        let begin = async |name: &str| {
+            let hash = Hash::of(name.as_bytes());
+            let begun = store.begin_session(grant(name), hash, 0, 100).await;
+            begun.expect("kept")
+        };
+        let (ana, ben) = (begin("ana").await, begin("ben").await);
+        let is_on = async |user, of: SheetRef| store.two_way(user, of).await.expect("read");
+        let set = async |user, of: SheetRef, on| store.set_two_way(user, of, on).await;
+        for _ in 0..2 {
+            set(ana, sheet("s", 1), true).await.expect("kept");
+        }
+        assert!(is_on(ana, sheet("s", 1)).await);
+        for (user, other) in [
+            (ben, sheet("s", 1)),
+            (ana, sheet("s", 2)),
+            (ana, sheet("t", 1)),
+        ] {
+            assert!(!is_on(user, other).await);
+        }
+        // No id is kept as it is.
+        let raw = Connection::open(&path).expect("opened");
+        let kept = "select sheet from two_way";
+        let kept: Vec<u8> = raw.query_row(kept, [], |row| row.get(0)).expect("one");
+        assert_eq!(kept.len(), 32);
+
+        set(ana, sheet("s", 1), false).await.expect("forgotten");
+        assert!(!is_on(ana, sheet("s", 1)).await);
+        // Of nobody nothing is kept, and of a user who comes back nothing is known.
+        set(ben + 1, sheet("s", 1), true).await.expect("taken");
+        assert!(!is_on(ben + 1, sheet("s", 1)).await);
+        set(ana, sheet("s", 1), true).await.expect("kept");
+        let session = store.user(Hash::of(b"ana"), 0).await.expect("read");
+        let session = session.expect("signed in").session;
+        store.end_session(session, ana).await.expect("ended");
+        assert!(!is_on(ana, sheet("s", 1)).await);
+        let count = "select count(*) from two_way";
+        let count: i64 = raw.query_row(count, [], |row| row.get(0)).expect("counted");
+        assert_eq!(count, 0);
+
+        for sheet_id in 0..=TWO_WAY_MAX {
+            set(ben, sheet("s", sheet_id), true).await.expect("kept");
+        }
+        assert!(!is_on(ben, sheet("s", 0)).await);
+        assert!(is_on(ben, sheet("s", 1)).await && is_on(ben, sheet("s", TWO_WAY_MAX)).await);
+    }
+
+    #[tokio::test]
+    async fn a_store_of_version_2_keeps_its_sessions() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("relay.db");
+        let hash = Hash::of(b"ana");
+        let store = Store::open(&path, &key(1)).expect("made");
+        let begun = store.begin_session(grant("ana"), hash, 0, 100).await;
+        let user = begun.expect("kept");
+        drop(store);
+        let raw = Connection::open(&path).expect("opened");
+        raw.execute_batch("drop table two_way; pragma user_version = 2;")
+            .expect("as version 2 was");
+        let store = Store::open(&path, &key(1)).expect("taken");
+        let found = store.user(hash, 0).await.expect("read");
+        assert!(found.is_some_and(|found| found.id == user));
+        let sheet = SheetRef {
+            spreadsheet_id: "s".to_owned(),
+            sheet_id: 0,
+        };
+        let set = store.set_two_way(user, sheet.clone(), true).await;
+        set.expect("kept");
+        assert!(store.two_way(user, sheet).await.expect("read"));
     }
 }

@@ -20,10 +20,10 @@ use crate::config::{Config, Limits, Poll};
 use crate::error::Refusal;
 use crate::google_read::{Caller, Failure, GoogleRead, is_spreadsheet_id, no_spreadsheet};
 use crate::pace::{Budget, Pace};
-use crate::read_queue::{ReadQueue, Urgency};
 use crate::room::{Bounds, Delivery, Inbox, Room, Taken};
 use crate::secret::random_name;
 use crate::sheet_read::{self, SheetRead};
+use crate::turns::{Turns, Urgency};
 use crate::webhook::Channels;
 
 /// Access checks of one room that run at the same time.
@@ -41,7 +41,7 @@ pub struct Rooms {
     google: GoogleRead,
     channels: Option<Channels>,
     open: Mutex<HashMap<SheetRef, Arc<Watched>>>,
-    queue: Arc<ReadQueue>,
+    queue: Arc<Turns>,
     /// When Google last said that a user may read a spreadsheet.
     allowed: Mutex<HashMap<(i64, String), Instant>>,
     members: Arc<Semaphore>,
@@ -178,7 +178,7 @@ impl Rooms {
             .map(|url| Channels::new(url.clone()));
         Arc::new(Self {
             poll: config.poll.clone(),
-            queue: ReadQueue::start(Budget::new(config.poll.reads_per_minute, Instant::now())),
+            queue: Turns::start(Budget::new(config.poll.reads_per_minute, Instant::now())),
             members: Arc::new(Semaphore::new(config.limits.members)),
             limits: config.limits.clone(),
             google,
@@ -215,11 +215,7 @@ impl Rooms {
             return Ok(());
         }
         if !self.google.has_drive() {
-            let wait = self.queue.wait();
-            if wait > CHECK_WAIT_MAX {
-                return Err(Refusal::too_many(wait));
-            }
-            self.queue.turn(Urgency::First).await;
+            self.read_turn().await?;
         }
         match self.google.check(user, spreadsheet_id).await {
             Ok(()) => {
@@ -233,6 +229,23 @@ impl Rooms {
                 Err(failure.refusal())
             }
         }
+    }
+
+    /// Waits for a turn to read something that a client waits for.
+    ///
+    /// # Errors
+    /// [`ErrorCode::TooMany`] when that would take long.
+    pub async fn read_turn(&self) -> Result<(), Refusal> {
+        let turn = self.queue.turn_within(CHECK_WAIT_MAX).await;
+        turn.map_err(Refusal::too_many)
+    }
+
+    /// Whether that grant is the present one of its file in the sheet's room. A room that is gone, as after a restart,
+    /// has given none.
+    pub fn holds_grant(&self, user: i64, sheet: &SheetRef, bid: &Bid, fence: u64) -> bool {
+        let open = lock(&self.open);
+        let watched = open.get(sheet);
+        watched.is_some_and(|watched| lock(&watched.room).holds_grant(user, bid, fence))
     }
 
     fn allow(&self, user: i64, spreadsheet_id: &str) {

@@ -7,6 +7,7 @@ mod secrecy;
 mod signin;
 mod spreadsheets;
 mod world;
+mod writes;
 
 use fake_google::Consent;
 use sheetwire_core::protocol::relay::{CloseReason, ErrorCode, RelayFrame};
@@ -141,7 +142,9 @@ async fn a_page_without_an_origin_may_ask() {
         let reply = world.preflight(path).await;
         let allowed = |name: &str| reply[name].to_str().expect("a text").to_lowercase();
         assert!(["*", "null"].contains(&allowed("access-control-allow-origin").as_str()));
-        assert!(allowed("access-control-allow-methods").contains("post"));
+        for method in ["get", "post", "put", "delete"] {
+            assert!(allowed("access-control-allow-methods").contains(method));
+        }
         for header in ["authorization", "content-type", "if-none-match"] {
             assert!(
                 allowed("access-control-allow-headers").contains(header),

@@ -3,10 +3,12 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
-use fake_google::Consent;
+use fake_google::{Consent, Fault, FaultKind};
+use sheetwire_core::protocol::relay::{SheetRef, WriteResult};
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::world::{ANA, World};
+use crate::writes::{Writer, switch, text};
 
 /// Everything that was logged.
 #[derive(Clone, Default)]
@@ -73,6 +75,25 @@ fn contains(bytes: &[u8], text: &str) -> bool {
         .any(|window| window == text.as_bytes())
 }
 
+/// Cells go through the relay towards Google as well: a write that succeeds, one that fails, and one that can't be read.
+async fn written(world: &World, session: &str, sheet: &SheetRef) {
+    let writer = Writer::join(world, session, sheet).await;
+    let on = switch(world, session, sheet, true).await;
+    assert_eq!(on, Ok(true));
+    let to = |before: &str, after: &str| [text(1, before, after)];
+    let result = writer.write(world, &to("t#c0ffee", "#facade")).await;
+    assert_eq!(result, Ok(vec![WriteResult::Written]));
+    let fault = Fault::next("/v4/spreadsheets", FaultKind::Status { status: 403 });
+    world.google.fault(fault).expect("few");
+    let result = writer.write(world, &to("t#facade", "#decade")).await;
+    assert!(result.is_err());
+    let body = r##"{"v":1,"cells":[{"before":"t#facade","value":{"text":"#decade"}}]}"##;
+    let (status, reply) = world
+        .request("POST", "/v1/write", session, body.to_owned())
+        .await;
+    assert!(status == 400 && !reply.contains("#decade"), "{reply}");
+}
+
 #[tokio::test]
 async fn no_secret_and_no_content_is_kept_or_logged() {
     let log = Log::default();
@@ -95,6 +116,7 @@ async fn no_secret_and_no_content_is_kept_or_logged() {
     socket.refresh().await;
     socket.expect().await;
     world.poll(&session, &sheet, None).await;
+    written(&world, &session, &sheet).await;
 
     let mut hidden = secrets(&world);
     assert!(
@@ -108,6 +130,9 @@ async fn no_secret_and_no_content_is_kept_or_logged() {
         ANA.to_owned(),
         "#c0ffee".to_owned(),
         "#00f".to_owned(),
+        "#facade".to_owned(),
+        "#decade".to_owned(),
+        sheet.spreadsheet_id,
     ]);
     let store = world.store_bytes();
     assert!(contains(&store, "SQLite"));

@@ -8,7 +8,7 @@ use fake_google::{Consent, FakeGoogle, NewSpreadsheet, QuotaLimits, Settings, Sh
 use futures_util::{SinkExt as _, StreamExt as _};
 use reqwest::header::{COOKIE, HeaderMap, LOCATION, SET_COOKIE};
 use sheetwire_core::protocol::relay::{
-    ClientFrame, CloseReason, PollReply, PollRequest, Position, RedeemRequest, RelayFrame,
+    Bid, ClientFrame, CloseReason, PollReply, PollRequest, Position, RedeemRequest, RelayFrame,
     SessionReply, SheetRef, SignInReply, SignInRequest, TicketReply, VERSION, decode, encode,
 };
 use sheetwire_relay::config::{Config, Limits};
@@ -40,6 +40,8 @@ pub struct World {
     limits: Limits,
     /// Where the relay is seen from outside, if not where it listens.
     public_url: Option<&'static str>,
+    /// The scopes that it asks for, if not the usual ones.
+    scopes: &'static str,
     pub http: reqwest::Client,
     folder: tempfile::TempDir,
 }
@@ -51,15 +53,24 @@ impl World {
 
     /// With other limits.
     pub async fn limited(change: impl FnOnce(&mut Limits)) -> Self {
-        Self::built(change, None).await
+        Self::built(change, None, "").await
     }
 
     /// Seen from outside under another address.
     pub async fn seen_as(public_url: &'static str) -> Self {
-        Self::built(|_| {}, Some(public_url)).await
+        Self::built(|_| {}, Some(public_url), "").await
     }
 
-    async fn built(change: impl FnOnce(&mut Limits), public_url: Option<&'static str>) -> Self {
+    /// Asking for other scopes.
+    pub async fn scoped(scopes: &'static str) -> Self {
+        Self::built(|_| {}, None, scopes).await
+    }
+
+    async fn built(
+        change: impl FnOnce(&mut Limits),
+        public_url: Option<&'static str>,
+        scopes: &'static str,
+    ) -> Self {
         let mut limits = Limits {
             requests_per_minute: 10_000,
             ..Limits::default()
@@ -80,6 +91,7 @@ impl World {
             relay: None,
             limits,
             public_url,
+            scopes,
             http: http.build().expect("a client"),
             folder: tempfile::tempdir().expect("a folder"),
         };
@@ -117,6 +129,7 @@ impl World {
                 "SHEETWIRE_PUBLIC_URL",
                 self.public_url.unwrap_or_default().to_owned(),
             ),
+            set("SHEETWIRE_GOOGLE_SCOPES", self.scopes.to_owned()),
             set("SHEETWIRE_SHEETS_URL", google.to_owned()),
             set("SHEETWIRE_DRIVE_URL", google.to_owned()),
             // Sheets are read when somebody asks.
@@ -365,6 +378,17 @@ impl World {
     }
 
     pub async fn join(&self, session: &str, sheet: &SheetRef, resume: Option<&Position>) -> Socket {
+        self.join_to_write(session, sheet, resume, None).await
+    }
+
+    /// Joins and bids.
+    pub async fn join_to_write(
+        &self,
+        session: &str,
+        sheet: &SheetRef,
+        resume: Option<&Position>,
+        bid: Option<Bid>,
+    ) -> Socket {
         let ticket = self.ticket(session, sheet).await.expect("a ticket");
         let url = self.at("/v1/live").replace("http:", "ws:");
         let (socket, _) = tokio_tungstenite::connect_async(url)
@@ -377,7 +401,7 @@ impl World {
                 v: VERSION,
                 ticket,
                 resume,
-                bid: None,
+                bid,
             })
             .await;
         socket
@@ -402,7 +426,7 @@ pub struct Page {
 pub struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Socket {
-    async fn say(&mut self, frame: &ClientFrame) {
+    pub async fn say(&mut self, frame: &ClientFrame) {
         self.0
             .send(Message::text(encode(frame)))
             .await
@@ -421,6 +445,27 @@ impl Socket {
                 other => panic!("the relay is gone: {other:?}"),
             }
         }
+    }
+
+    /// The fence of the next word about who writes, and whether it is this client.
+    pub async fn writer(&mut self) -> (bool, u64) {
+        loop {
+            if let RelayFrame::Writer { you, fence, .. } = self.expect().await {
+                return (you, fence);
+            }
+        }
+    }
+
+    /// The cells of the next changes. Heartbeats do not make the wait longer.
+    pub async fn changes(&mut self) -> String {
+        let changes = async {
+            loop {
+                if let RelayFrame::Changes { cells, .. } = self.expect().await {
+                    return cells;
+                }
+            }
+        };
+        timeout(PATIENCE, changes).await.expect("in time")
     }
 
     pub async fn snapshot(&mut self) -> (Position, String) {

@@ -1,6 +1,6 @@
-//! Whose turn it is to read: one queue in front of the budget that all sheets share.
+//! Whose turn it is at Google: one queue in front of a budget that all sheets share.
 //!
-//! Owns the waiting. Must not know what is read. Somebody who just opened a sheet looks at an empty panel until its
+//! Owns the waiting. Must not know what is read or written. Somebody who just opened a sheet looks at an empty panel until its
 //! first read, so first reads go before those that only look for changes.
 
 use std::collections::VecDeque;
@@ -11,7 +11,7 @@ use tokio::sync::{Notify, oneshot};
 
 use crate::pace::Budget;
 
-/// Which reads go first.
+/// Who goes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Urgency {
     /// Somebody waits for it.
@@ -22,7 +22,7 @@ pub enum Urgency {
 
 /// See the module. Every room and every access check has at most one turn waiting, so that the members bound it.
 #[derive(Debug)]
-pub struct ReadQueue {
+pub struct Turns {
     waiting: Mutex<Waiting>,
     wake: Arc<Notify>,
 }
@@ -34,14 +34,14 @@ struct Waiting {
     again: VecDeque<oneshot::Sender<()>>,
 }
 
-impl Drop for ReadQueue {
+impl Drop for Turns {
     fn drop(&mut self) {
         // The task that gives turns looks up and ends.
         self.wake.notify_one();
     }
 }
 
-impl ReadQueue {
+impl Turns {
     /// Starts giving turns; it ends with the queue. Needs a running runtime.
     pub fn start(budget: Budget) -> Arc<Self> {
         let wake = Arc::new(Notify::new());
@@ -94,8 +94,21 @@ impl ReadQueue {
         let _ = turn.await;
     }
 
+    /// Waits for a turn that somebody waits for, and takes it, unless that would be longer than `wait_max`.
+    ///
+    /// # Errors
+    /// How long it would be, about.
+    pub async fn turn_within(&self, wait_max: Duration) -> Result<(), Duration> {
+        let wait = self.wait();
+        if wait > wait_max {
+            return Err(wait);
+        }
+        self.turn(Urgency::First).await;
+        Ok(())
+    }
+
     /// How long a first read that was asked for now would wait, about.
-    pub fn wait(&self) -> Duration {
+    fn wait(&self) -> Duration {
         let waiting = self.lock();
         let ahead = u32::try_from(waiting.first.len()).unwrap_or(u32::MAX);
         let wait = waiting.budget.wait(Instant::now());
@@ -131,7 +144,7 @@ mod tests {
     #[tokio::test]
     async fn first_reads_go_before_the_others_and_nobody_is_forgotten() {
         let pace = Duration::from_millis(2);
-        let queue = ReadQueue::start(Budget::of(pace, pace, Instant::now()));
+        let queue = Turns::start(Budget::of(pace, pace, Instant::now()));
         queue.turn(Urgency::Again).await;
         let order = Arc::new(Mutex::new(Vec::new()));
         let turn = |name: &'static str, urgency| {
@@ -155,7 +168,7 @@ mod tests {
     #[tokio::test]
     async fn who_gave_up_takes_no_turn() {
         let pace = Duration::from_millis(2);
-        let queue = ReadQueue::start(Budget::of(pace, pace, Instant::now()));
+        let queue = Turns::start(Budget::of(pace, pace, Instant::now()));
         queue.turn(Urgency::First).await;
         let gave_up = tokio::time::timeout(Duration::ZERO, queue.turn(Urgency::First)).await;
         assert!(gave_up.is_err());
