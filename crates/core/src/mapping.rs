@@ -29,6 +29,18 @@ pub const MODES_MAX: usize = 40;
 /// Most variables of a collection. Source: Figma's variables API.
 pub const VARIABLES_MAX: u32 = 5_000;
 
+/// The headers that an export writes before its modes.
+pub const EXPORT_BEFORE: [&str; 3] = ["Collection", "Name", "Type"];
+/// The headers that an export writes behind its modes.
+pub const EXPORT_BEHIND: [&str; 6] = [
+    "Description",
+    "Scopes",
+    "code:web",
+    "code:android",
+    "code:ios",
+    "Hidden",
+];
+
 /// A mode column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModeColumn {

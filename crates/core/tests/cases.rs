@@ -37,5 +37,5 @@ const RUNNERS: &[(&str, file::Runner)] = &[
 
 #[test]
 fn cases() {
-    file::run_all(RUNNERS);
+    file::run_all("tests/cases", &["files"], RUNNERS);
 }

@@ -4,7 +4,7 @@
 
 use super::grid::{Cells, Grid, cell, shown};
 use super::header::headers;
-use super::{COLUMNS_MAX, HEADER_SEARCH_ROWS};
+use super::{COLUMNS_MAX, EXPORT_BEFORE, EXPORT_BEHIND, HEADER_SEARCH_ROWS};
 use crate::owned;
 use crate::protocol::panel::{
     Brands, Column, Names, Problem, Role, RowRule, Sections, Shape, SheetLayout,
@@ -285,6 +285,37 @@ fn is_notation(header: &str) -> bool {
     )
 }
 
+/// Whether the headers are those that an export writes: then every column between the fields is a mode, whatever its name.
+fn is_export(columns: &[Column]) -> bool {
+    let said = |columns: &[Column], headers: &[&str]| {
+        columns.len() == headers.len()
+            && columns
+                .iter()
+                .zip(headers)
+                .all(|(column, header)| column.header == *header)
+    };
+    let behind = columns.len().checked_sub(EXPORT_BEHIND.len());
+    let (Some(behind), Some(before)) = (behind, columns.get(..EXPORT_BEFORE.len())) else {
+        return false;
+    };
+    behind > EXPORT_BEFORE.len()
+        && said(before, &EXPORT_BEFORE)
+        && said(&columns[behind..], &EXPORT_BEHIND)
+}
+
+/// The columns of an export.
+fn take_export(columns: &mut [Column]) {
+    let behind = columns.len() - EXPORT_BEHIND.len();
+    for (at, column) in columns.iter_mut().enumerate() {
+        column.role = match role_of_header(&column.header) {
+            _ if (EXPORT_BEFORE.len()..behind).contains(&at) => Role::Mode {
+                name: column.header.clone(),
+            },
+            role => role.unwrap_or(Role::Ignore),
+        };
+    }
+}
+
 fn same_role(left: &Role, right: &Role) -> bool {
     match (left, right) {
         (Role::Mode { .. }, Role::Mode { .. }) => true,
@@ -348,19 +379,21 @@ pub fn infer(grid: &Grid, sheet_title: &str, context: &ReadContext) -> Inferred 
         .iter()
         .find(|column| column.role == Role::Type)
         .map(|column| column.index);
-    infer_modes(
-        &Looks {
+    if is_export(&columns) {
+        take_export(&mut columns);
+    } else {
+        let looks = Looks {
             grid,
             header_row,
             kind_column,
             context,
-        },
-        &mut columns,
-    );
-    infer_long(&mut columns, &mut layout);
-    infer_names(grid, header_row, &columns, &mut layout);
-    infer_sections(grid, header_row, &columns, &mut layout);
-    infer_status(grid, header_row, &columns, &mut layout);
+        };
+        infer_modes(&looks, &mut columns);
+        infer_long(&mut columns, &mut layout);
+        infer_names(grid, header_row, &columns, &mut layout);
+        infer_sections(grid, header_row, &columns, &mut layout);
+        infer_status(grid, header_row, &columns, &mut layout);
+    }
     let mut problems = Vec::new();
     let address = a1(sheet_title, header_row, 0);
     if let Some((row, column)) = unnamed {

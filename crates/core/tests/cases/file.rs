@@ -82,7 +82,9 @@ pub fn table_row(line: &str) -> Vec<String> {
 }
 
 /// The names of fields. Another line with a colon is prose.
-const FIELDS: [&str; 10] = [
+const FIELDS: [&str; 12] = [
+    "encoding",
+    "writes",
     "known failure",
     "locale",
     "anew",
@@ -257,9 +259,12 @@ fn case_files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Runs every case file with its folder's runner, and fails with all that differs.
-pub fn run_all(runners: &[(&str, Runner)]) {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases");
+/// Runs every case file below `folder` of the repository with its folder's runner, and fails with all that differs.
+/// Folders in `elsewhere` have their runners in another crate.
+pub fn run_all(folder: &str, elsewhere: &[&str], runners: &[(&str, Runner)]) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .join(folder);
     let update = std::env::var_os("UPDATE").is_some_and(|value| value == "1");
     let mut failures = Vec::new();
     let mut run_count = 0;
@@ -274,6 +279,9 @@ pub fn run_all(runners: &[(&str, Runner)]) {
             continue;
         }
         let folder = name.split(['/', '\\']).next().unwrap_or_default();
+        if elsewhere.contains(&folder) {
+            continue;
+        }
         let Some((_, run)) = runners.iter().find(|(of, _)| *of == folder) else {
             failures.push(format!("{name}: no runner for the folder `{folder}`"));
             continue;
@@ -309,7 +317,7 @@ pub fn run_all(runners: &[(&str, Runner)]) {
     for (folder, _) in runners {
         assert!(
             root.join(folder).is_dir(),
-            "tests/cases/{folder} has a runner and no cases"
+            "{folder} has a runner and no cases"
         );
     }
     assert!(
