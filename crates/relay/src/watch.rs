@@ -240,12 +240,12 @@ impl Rooms {
         turn.map_err(Refusal::too_many)
     }
 
-    /// Whether that grant is the present one of its file in the sheet's room. A room that is gone, as after a restart,
-    /// has given none.
-    pub fn holds_grant(&self, user: i64, sheet: &SheetRef, bid: &Bid, fence: u64) -> bool {
+    /// Whether that grant is the present one of its file, in whichever room: a file that several tabs feed has its
+    /// writer elected in the room of one. A room that is gone, as after a restart, has given none.
+    pub fn holds_grant(&self, user: i64, bid: &Bid, fence: u64) -> bool {
         let open = lock(&self.open);
-        let watched = open.get(sheet);
-        watched.is_some_and(|watched| lock(&watched.room).holds_grant(user, bid, fence))
+        let mut rooms = open.values().map(|watched| lock(&watched.room));
+        rooms.any(|room| room.holds_grant(user, bid, fence))
     }
 
     fn allow(&self, user: i64, spreadsheet_id: &str) {

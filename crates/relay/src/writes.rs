@@ -238,7 +238,7 @@ impl Writes {
             panel: request.panel.clone(),
             take_over: false,
         };
-        if !(self.rooms).holds_grant(user, &request.sheet, &bid, request.fence) {
+        if !self.rooms.holds_grant(user, &bid, request.fence) {
             return Err(not_writer());
         }
         Ok(())

@@ -463,6 +463,30 @@ async fn only_the_present_grant_of_the_file_writes() {
     assert_eq!(ana.write(&world, &cells).await, written);
 }
 
+/// A file that several tabs feed has one writer, elected in the room of one tab; the switch is each tab's own.
+#[tokio::test]
+async fn the_writer_of_a_file_writes_to_every_tab_that_feeds_it() {
+    let world = World::start().await;
+    let (sheet, other) = (tokens(&world), tokens(&world));
+    let consent = Consent::by(ANA)
+        .picking(&sheet.spreadsheet_id)
+        .picking(&other.spreadsheet_id);
+    let session = world.sign_in(&consent).await;
+    let ana = Writer::join(&world, &session, &sheet).await;
+    let request = WriteRequest {
+        sheet: other.clone(),
+        cells: vec![text(1, "t#0000ff", "#00f")],
+        ..ana.request.clone()
+    };
+    switch(&world, &session, &sheet, true).await.expect("on");
+    let off = Err("403 two_way_off".to_owned());
+    assert_eq!(write(&world, &session, &request).await, off);
+    switch(&world, &session, &other, true).await.expect("on");
+    let written = Ok(vec![WriteResult::Written]);
+    assert_eq!(write(&world, &session, &request).await, written);
+    assert_eq!(shown(&world, &other).await[1][1], "#00f");
+}
+
 #[tokio::test]
 async fn googles_troubles_are_waited_out_and_nothing_is_written_twice() {
     let world = World::limited(quick).await;
