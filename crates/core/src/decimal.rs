@@ -117,16 +117,18 @@ pub fn parse_scaled(text: &str, scale: i32) -> Option<f64> {
 /// About Floating-Point Arithmetic", 1991, theorem 15). Numbers of a sheet are short; the language's own writer, which
 /// finds the shortest form of every number, is a large part of the sandbox program.
 pub fn write(value: f64) -> String {
-    write_near(value, |read| read == value.abs())
+    write_near(value, &|read| read == value.abs())
 }
 
 /// Writes a 32-bit float in the fewest decimals that tell it apart from its neighbours: `0.1`, not
 /// `0.10000000149011612`.
 pub fn write_32(value: f32) -> String {
-    write_near(f64::from(value), |read| read as f32 == value.abs())
+    write_near(f64::from(value), &|read| read as f32 == value.abs())
 }
 
-fn write_near(value: f64, is_same: impl Fn(f64) -> bool) -> String {
+/// Writes a number near `value` in the fewest decimals for which `is_same` holds; it is asked about sizes, without the
+/// sign. Where none is found, the number itself.
+pub fn write_near(value: f64, is_same: &dyn Fn(f64) -> bool) -> String {
     let mut text = String::new();
     let size = value.abs();
     if value.is_sign_negative() {

@@ -11,7 +11,7 @@ use sheetwire_core::sheet::{
 };
 use sheetwire_core::value::{
     AliasRef, ReadContext, Reading, Rgba, Value, ValueError, VariableType, infer, parse_scopes,
-    parse_type, read, write,
+    parse_type, read, write, write_like,
 };
 
 /// Text of any characters, the packing's own and the grammar's among them more often than chance has it.
@@ -246,6 +246,31 @@ proptest! {
         match read(CellView::new(&packed), Some(value.variable_type()), &ReadContext::default()) {
             Ok(Reading::Value(found)) => prop_assert!(found.same(&value), "{written}: {found:?}"),
             other => prop_assert!(false, "{written}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_written_like_a_cell_is_read_again(
+        value in any_value(),
+        like in prop_oneof![any_cell(), near_value().prop_map(|text| Cell { content: Content::Text(text), formula: None })],
+        other in any_value(),
+        context in any_context(),
+    ) {
+        // Whatever the cell holds: nonsense, a value of this type in any notation, or one of another type.
+        for cell in [like, Cell { content: Content::Text(write(&other)), formula: None }] {
+            let mut packed = String::new();
+            push_cell(&mut packed, &cell);
+            let before = CellView::new(&packed);
+            let Some(entry) = write_like(&value, before, &context) else {
+                return Err(TestCaseError::fail("every short value can be written"));
+            };
+            let after = entry.packed(before);
+            let after = CellView::new(&after);
+            prop_assert!(entry.is_in(after));
+            match read(after, Some(value.variable_type()), &context) {
+                Ok(Reading::Value(found)) => prop_assert!(found.same(&value), "{entry:?}: {found:?}"),
+                other => prop_assert!(false, "{entry:?}: {other:?}"),
+            }
         }
     }
 

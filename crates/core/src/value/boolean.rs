@@ -35,3 +35,19 @@ pub(super) fn word(text: &str, context: &ReadContext) -> Match {
         Match::No
     }
 }
+
+/// Writes TRUE or FALSE in the language and the case of `like`.
+pub(super) fn write_like(value: bool, like: &str, context: &ReadContext) -> String {
+    let own = context.locale.booleans;
+    let is_own = own.iter().any(|word| word.eq_ignore_ascii_case(like));
+    let [yes, no] = if is_own { own } else { ["TRUE", "FALSE"] };
+    let word = if value { yes } else { no };
+    let mut letters = like.chars();
+    let first_is_upper = letters.next().is_some_and(char::is_uppercase);
+    let rest_is_lower = letters.all(|letter| !letter.is_uppercase());
+    match (first_is_upper, rest_is_lower) {
+        (false, true) => word.to_ascii_lowercase(),
+        (true, true) => [&word[..1], &word[1..].to_ascii_lowercase()].concat(),
+        (_, false) => String::from(word),
+    }
+}

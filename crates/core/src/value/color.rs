@@ -311,13 +311,64 @@ pub(super) fn name(text: &str, _: &ReadContext) -> Match {
     }
 }
 
+/// A channel as one of the 256 steps of hex and `rgb()`, where it is just that to Figma.
+fn byte(channel: f64) -> Option<u8> {
+    let byte = (channel * 255.0).round();
+    (channel as f32 == (byte / 255.0) as f32 && (0.0..=255.0).contains(&byte)).then_some(byte as u8)
+}
+
+/// Writes a colour in the notation of `like`: hex with its `#`, its case and its short form, or `rgb()` with its commas
+/// and percent sign; alpha only where there is some. `None` for other notations, and for a colour between the steps.
+pub(super) fn write_like(color: Rgba, like: &str) -> Option<String> {
+    let opaque = color.a as f32 == 1.0;
+    let bytes = [byte(color.r)?, byte(color.g)?, byte(color.b)?];
+    let is_hex = like.starts_with('#') || hex_digits(like).is_some();
+    if is_hex {
+        let mut bytes = bytes.to_vec();
+        if !opaque {
+            bytes.push(byte(color.a)?);
+        }
+        let digits = like.trim_start_matches('#');
+        let is_short = digits.len() < 6 && bytes.iter().all(|byte| byte % 17 == 0);
+        let is_upper = digits.bytes().any(|digit| digit.is_ascii_uppercase())
+            && !digits.bytes().any(|digit| digit.is_ascii_lowercase());
+        let mut text = String::from(if like.starts_with('#') { "#" } else { "" });
+        for byte in bytes {
+            let letter = if is_upper { b'A' } else { b'a' };
+            let digit = |half: u8| {
+                char::from(if half < 10 {
+                    b'0' + half
+                } else {
+                    letter + half - 10
+                })
+            };
+            if !is_short {
+                text.push(digit(byte >> 4));
+            }
+            text.push(digit(byte & 15));
+        }
+        return Some(text);
+    }
+    if !like.get(..3)?.eq_ignore_ascii_case("rgb") {
+        return None;
+    }
+    let channels = bytes.map(|byte| decimal::write(f64::from(byte)));
+    let alpha = if like.trim_end_matches([')', ' ']).ends_with('%') {
+        let is_same = |percent: f64| (percent / 100.0) as f32 == color.a as f32;
+        decimal::write_near(color.a * 100.0, &is_same) + "%"
+    } else {
+        decimal::write_32(color.a as f32)
+    };
+    Some(match (like.contains(','), opaque) {
+        (true, true) => ["rgb(", &channels.join(", "), ")"].concat(),
+        (true, false) => ["rgba(", &channels.join(", "), ", ", &alpha, ")"].concat(),
+        (false, true) => ["rgb(", &channels.join(" "), ")"].concat(),
+        (false, false) => ["rgb(", &channels.join(" "), " / ", &alpha, ")"].concat(),
+    })
+}
+
 pub(super) fn write(color: Rgba) -> String {
     use std::fmt::Write as _;
-    let byte = |channel: f64| {
-        let byte = (channel * 255.0).round();
-        (channel as f32 == (byte / 255.0) as f32 && (0.0..=255.0).contains(&byte))
-            .then_some(byte as u8)
-    };
     // The shortest text of the 32-bit float that Figma holds.
     let float = |channel: f64| decimal::write_32(channel as f32);
     let mut out = String::with_capacity(24);

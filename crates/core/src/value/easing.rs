@@ -54,6 +54,26 @@ pub(super) fn keyword(text: &str, _: &ReadContext) -> Match {
         })
 }
 
+/// Writes a curve as a keyword where `like` is one and there is one for it, else as `cubic-bezier()`.
+pub(super) fn write_like(points: [f64; 4], like: &str) -> String {
+    let is_keyword = KEYWORDS
+        .iter()
+        .any(|(keyword, _)| keyword.eq_ignore_ascii_case(like));
+    let stored = points.map(|point| point as f32);
+    let keyword = KEYWORDS
+        .iter()
+        .find(|(_, known)| is_keyword && known.map(|point| point as f32) == stored);
+    match keyword {
+        Some((keyword, _)) => String::from(*keyword),
+        None => [
+            "cubic-bezier(",
+            &stored.map(decimal::write_32).join(", "),
+            ")",
+        ]
+        .concat(),
+    }
+}
+
 pub(super) fn write(points: [f64; 4]) -> String {
     let points = points.map(decimal::write).join(", ");
     ["cubic-bezier(", &points, ")"].concat()

@@ -125,7 +125,7 @@ pub(super) fn is_number(text: &str) -> bool {
 }
 
 /// The text up to its last digit, and the unit after it.
-fn split(text: &str) -> (&str, &str) {
+pub(super) fn split(text: &str) -> (&str, &str) {
     let end = text
         .bytes()
         .rposition(|byte| byte.is_ascii_digit())
