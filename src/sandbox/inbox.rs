@@ -12,7 +12,7 @@ use sheetwire_core::protocol::panel::{
 };
 #[cfg(feature = "sync")]
 use sheetwire_core::protocol::panel::{Connection, SOURCES_MAX, Source};
-use sheetwire_core::protocol::relay::{Position, SheetInfo, SheetRef};
+use sheetwire_core::protocol::relay::{Position, SheetInfo, SheetRef, WriteResult};
 use wasm_bindgen::prelude::*;
 
 /// An object of the message.
@@ -143,8 +143,17 @@ pub fn read(body: &str) -> Option<ToSandbox> {
             choice: match fields.text("choice")?.as_str() {
                 "sheet" => Choice::Sheet,
                 "figma" => Choice::Figma,
+                "send" => Choice::Send,
                 _ => return None,
             },
+        },
+        "set_two_way" => ToSandbox::SetTwoWay {
+            on: fields.truth("on")?,
+        },
+        "look" => ToSandbox::Look,
+        "pushed" => ToSandbox::Pushed {
+            push: fields.count("push")?,
+            results: results(&fields)?,
         },
         "set_policy" => ToSandbox::SetPolicy {
             policy: policy(&fields.object("policy")?)?,
@@ -249,6 +258,7 @@ pub fn connection(text: &str) -> Option<Connection> {
             None => Vec::new(),
         },
         origin: sheet_in(&kept, "origin"),
+        two_way: kept.truth("two_way").unwrap_or_default(),
     })
 }
 
@@ -262,6 +272,21 @@ fn source(kept: &Fields) -> Option<Source> {
         header_row: kept.count("header_row")?,
         layout: layout(kept)?,
     })
+}
+
+fn results(fields: &Fields) -> Option<Vec<WriteResult>> {
+    let words = fields.texts("results")?;
+    let results = words.iter().map(|word| {
+        Some(match word.as_str() {
+            "written" => WriteResult::Written,
+            "formula" => WriteResult::Formula,
+            "changed" => WriteResult::Changed,
+            "protected" => WriteResult::Protected,
+            "outside" => WriteResult::Outside,
+            _ => return None,
+        })
+    });
+    results.collect()
 }
 
 fn policy(fields: &Fields) -> Option<MergePolicy> {

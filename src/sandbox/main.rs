@@ -189,6 +189,9 @@ async fn handle(queue: &Rc<RefCell<Queue>>, event: Event) {
         | ToSandbox::SetPolicy { .. }
         | ToSandbox::SetThreshold { .. }
         | ToSandbox::Cancel
+        | ToSandbox::SetTwoWay { .. }
+        | ToSandbox::Look
+        | ToSandbox::Pushed { .. }
         | ToSandbox::Toggle { .. }
         | ToSandbox::Disconnect
         | ToSandbox::SyncNow => to_sync(queue, message, event.bulk).await,

@@ -148,6 +148,7 @@ fn take(panel: Panel, message: ToPanel) {
         }
         ToPanel::Flags { .. }
         | ToPanel::File { .. }
+        | ToPanel::Push { .. }
         | ToPanel::Runs { .. }
         | ToPanel::Taken { .. }
         | ToPanel::Kept { .. }

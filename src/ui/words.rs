@@ -6,7 +6,7 @@ use sheetwire_core::document::KEY_SEPARATOR;
 use sheetwire_core::flags::Decision;
 use sheetwire_core::protocol::panel::{
     Brands, ConflictPolicy, Counts, DriftPolicy, Names, PreviewKind, Role, RunEntry, RunReport,
-    Sections, Shape, WaitReason,
+    Sections, Shape, Unsent, WaitReason,
 };
 use sheetwire_core::session::{Link, StopReason};
 
@@ -127,6 +127,8 @@ pub const USE_SHEETS: &str = "Use the sheet’s";
 pub const KEEP_FIGMAS: &str = "Keep Figma’s";
 pub const USE_SHEETS_FOR_ALL: &str = "Use the sheet’s for all";
 pub const KEEP_FIGMAS_FOR_ALL: &str = "Keep Figma’s for all";
+pub const SEND: &str = "Send to sheet";
+pub const SEND_ALL: &str = "Send all to sheet";
 pub const FIGMA_HOLDS: &str = "Figma";
 pub const SHEET_SAYS: &str = "Sheet";
 pub const POLICY_DRIFT: &str = "When only Figma changed";
@@ -140,6 +142,32 @@ pub const POLICIES_CONFLICT: [(ConflictPolicy, &str); 3] = [
     (ConflictPolicy::Sheet, "use the sheet’s"),
     (ConflictPolicy::Figma, "keep Figma’s"),
 ];
+
+/// Why a difference is not sent to the sheet, and what to do.
+pub fn unsent(unsent: Unsent) -> &'static str {
+    match unsent {
+        Unsent::Name => {
+            "Names are not sent, because references in the sheet lead to them. Rename it in the sheet."
+        }
+        Unsent::Formula => "This cell has a formula. Change the formula, or keep Figma’s value.",
+        Unsent::Protected => "This cell is protected. Ask the sheet’s owner, then send it again.",
+        Unsent::Changed => {
+            "Somebody changed this cell meanwhile. Send it again if Figma’s is still right."
+        }
+        Unsent::Outside => "The sheet no longer has this cell. Press Sync now to read it again.",
+        Unsent::Empty => {
+            "An empty cell changes nothing, so this can’t be sent. Clear the cell in the sheet by hand."
+        }
+        Unsent::Spaces => {
+            "A cell does not keep the spaces around this text. Take them away in Figma."
+        }
+        Unsent::Foreign => "The sheet has no name for the variable that this alias leads to.",
+        Unsent::Unwritable => "No cell can say this value.",
+        Unsent::Shared => "Several variables show this cell. Change it in the sheet.",
+        Unsent::Long => "This text is too long for a cell.",
+        Unsent::Tab => "Changes are sent to the first tab only. Change this one in the sheet.",
+    }
+}
 
 /// How many values differ, and why nothing is written.
 pub fn differences(conflicts: u32, drifts: u32) -> String {

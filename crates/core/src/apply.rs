@@ -287,8 +287,10 @@ pub struct Run {
     pub failed: BitSet,
     /// Whether the designer asked it to stop.
     pub cancelled: bool,
-    /// Whether the file was marked.
-    pub marked: bool,
+    /// Whether it has begun to write.
+    pub begun: bool,
+    /// Whether it is a step that can be undone: one that notes nothing but what sheet and file agree on is none.
+    pub is_step: bool,
 }
 
 impl Run {

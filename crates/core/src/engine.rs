@@ -16,6 +16,7 @@ mod library;
 mod limits;
 mod merge;
 mod pairing;
+mod pushing;
 mod report;
 mod restoring;
 mod rows;
@@ -159,6 +160,10 @@ enum Stage {
         rows: Vec<PreviewRow>,
     },
     Applying(Run),
+    /// Puts cells for the sheet together.
+    Pushing(pushing::Batch),
+    /// Reads variables again to see whether they were changed.
+    Looking(pushing::Look),
     PlanningBack,
     Restoring(restoring::Backwards),
 }
@@ -283,6 +288,7 @@ pub struct Engine {
     /// Whether guesses were made since the rows were read.
     paired: bool,
     list_number: u32,
+    pushing: pushing::Pushing,
 
     plan_number: u32,
     waiting: Option<Waiting>,
@@ -355,6 +361,7 @@ impl Engine {
             restore: None,
             paired: false,
             list_number: 0,
+            pushing: pushing::Pushing::default(),
             plan_number: 0,
             waiting: None,
             choosing: None,
@@ -418,10 +425,10 @@ impl Engine {
         let same = self.connection.take();
         // How careful the file is has to do with the file, not with the sheet.
         let threshold = same.as_ref().and_then(|connection| connection.threshold);
-        let (policy, left_out) = same
+        let (policy, left_out, two_way) = same
             .filter(|connection| connection.sheet == sheet)
             .map_or_else(Default::default, |connection| {
-                (connection.policy, connection.left_out)
+                (connection.policy, connection.left_out, connection.two_way)
             });
         self.connection = Some(Connection {
             sheet,
@@ -440,6 +447,7 @@ impl Engine {
             mode_limit: None,
             more: Vec::new(),
             origin: None,
+            two_way,
         });
         self.grid.set_tabs(0, &self.locale);
         self.grid.set_tabs(1, &self.locale);
@@ -468,6 +476,7 @@ impl Engine {
         }
         connection.more.push(Source::of(sheet));
         self.grid.set_tabs(sources + 1, &self.locale);
+        self.forget_sent();
         self.keep();
     }
 
@@ -508,6 +517,7 @@ impl Engine {
             _ => self.stage = Stage::Rest,
         }
         self.grid.remove_tab(at);
+        self.forget_sent();
         self.forget_rows(0);
         self.keep();
         if matches!(self.stage, Stage::Rest) && self.may_sync() {
@@ -636,6 +646,7 @@ impl Engine {
         self.tripped = false;
         self.declined.clear();
         self.unfinished.clear();
+        self.forget_sent();
         self.forget_rows(0);
     }
 
@@ -1056,6 +1067,11 @@ impl Engine {
                 self.run_step(run, figma);
                 Step::More
             }
+            Stage::Pushing(batch) => {
+                self.push_rows(batch);
+                Step::More
+            }
+            Stage::Looking(look) => self.look_on(look, figma),
             Stage::PlanningBack => {
                 self.plan_back(figma);
                 Step::More
@@ -1069,7 +1085,11 @@ impl Engine {
 
     fn begin_incoming(&mut self, figma: &mut impl Figma) -> Step {
         let Some(incoming) = self.incoming.pop_front() else {
-            return Step::Rest;
+            return if self.begin_push() {
+                Step::More
+            } else {
+                Step::Rest
+            };
         };
         self.waiting = None;
         self.confirmed = None;
@@ -1161,6 +1181,7 @@ impl Engine {
                     && change.column < mapping::COLUMNS_MAX
                     && change.row < ROWS_MAX
                 {
+                    self.see_cell(at, change.row, change.column);
                     self.patch(at, change.row, change.column, change.cell);
                 }
             }
@@ -1180,6 +1201,7 @@ impl Engine {
             self.declined.clear();
             self.apart.clear();
             self.apart_collections.clear();
+            self.see_sheet(at);
             self.after_snapshot(at);
         } else {
             self.after_changes(at);
@@ -1395,6 +1417,11 @@ impl Engine {
         numbers: &[f64],
         text: &str,
     ) -> Result<(), PackError> {
+        let looks = matches!(self.stage, Stage::Looking(_));
+        let looked_at = slots.iter().filter(|_| looks);
+        let before = looked_at
+            .map(|slot| self.document.variable(*slot).cloned())
+            .collect();
         self.document.take(slots.iter().copied(), numbers, text)?;
         for slot in slots {
             if self.document.variable(*slot).is_none() {
@@ -1404,6 +1431,8 @@ impl Engine {
         if matches!(self.stage, Stage::ReadingSome) {
             self.take_choices();
             self.stage = Stage::Mapping { at: 0 };
+        } else if let Stage::Looking(look) = std::mem::replace(&mut self.stage, Stage::Rest) {
+            self.looked_at(look, before);
         }
         Ok(())
     }
@@ -1542,5 +1571,7 @@ impl Engine {
         });
         self.totals = Totals::default();
         self.stage = Stage::Rest;
+        self.forget_seen();
+        self.pushing.is_due = true;
     }
 }

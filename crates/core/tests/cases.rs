@@ -15,6 +15,8 @@ mod layout;
 mod links;
 #[path = "cases/merge.rs"]
 mod merge;
+#[path = "cases/push.rs"]
+mod push;
 #[path = "cases/row.rs"]
 mod row;
 #[path = "cases/scopes.rs"]
@@ -33,6 +35,7 @@ const RUNNERS: &[(&str, file::Runner)] = &[
     ("layout", layout::run),
     ("merge", merge::run),
     ("tabs", tabs::run),
+    ("push", push::run),
 ];
 
 #[test]

@@ -9,6 +9,8 @@ mod history;
 mod layouts;
 #[path = "sync/properties.rs"]
 mod properties;
+#[path = "sync/pushing.rs"]
+mod pushing;
 #[path = "sync/safety.rs"]
 mod safety;
 #[path = "sync/sheet.rs"]

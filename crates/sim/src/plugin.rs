@@ -287,6 +287,9 @@ impl Plugin {
                 });
             }
             ToSandbox::Cancel => sandbox.engine.cancel(),
+            ToSandbox::SetTwoWay { on } => sandbox.engine.set_two_way(on),
+            ToSandbox::Look => sandbox.engine.look(),
+            ToSandbox::Pushed { push, results } => sandbox.engine.pushed(push, &results),
             ToSandbox::Toggle { on } => sandbox.engine.toggle(on),
             ToSandbox::Disconnect => {
                 sandbox.drop_pending();

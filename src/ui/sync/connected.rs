@@ -56,6 +56,7 @@ pub fn connected(panel: Panel) -> AnyView {
         connected.connection.threshold_variables()
     });
     let published = piece(panel, |connected| connected.connection.published);
+    let two_way = piece(panel, |connected| connected.connection.two_way);
     let runs = piece(panel, |connected| connected.runs.clone());
     let stopped = piece(panel, |connected| connected.stopped);
     let writer = piece(panel, |connected| connected.writer.clone());
@@ -76,7 +77,9 @@ pub fn connected(panel: Panel) -> AnyView {
         {move || trouble.get().flatten().map(warning)}
         {move || stopped.get().flatten().map(|reason| standing_still(panel, reason))}
         {move || waiting.get().flatten().map(|(reason, plan)| waits(panel, reason, plan, tree))}
-        {move || differing.get().map(|differing| differences::list(panel, differing))}
+        {move || differing.get().map(|differing| {
+            differences::list(panel, differing, two_way.get().unwrap_or_default())
+        })}
         <div class="run">
             {move || if running.get() { run(panel, progress) } else { ended(last, now) }}
             {move || published.get().unwrap_or_default().then(|| view! { <p class="secondary">{words::PUBLISHED}</p> })}

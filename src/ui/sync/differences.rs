@@ -7,12 +7,12 @@ use super::{HEADING, button};
 use crate::{Panel, words};
 use leptos::prelude::*;
 use sheetwire_core::protocol::panel::{
-    Choice, Difference, DifferenceKind, Differences, MergePolicy,
+    Choice, Difference, DifferenceKind, Differences, MergePolicy, Unsent,
 };
 use sheetwire_core::session::Action;
 
-/// The list, or nothing where nothing differs.
-pub fn list(panel: Panel, differences: Differences) -> AnyView {
+/// The list, or nothing where nothing differs. `two_way`: Figma's may be sent to the sheet.
+pub fn list(panel: Panel, differences: Differences, two_way: bool) -> AnyView {
     let Differences {
         list,
         items,
@@ -37,14 +37,21 @@ pub fn list(panel: Panel, differences: Differences) -> AnyView {
             resolve(Vec::new(), Choice::Figma)
         })
     });
-    let items = items
-        .into_iter()
-        .enumerate()
-        .map(|(at, item)| difference(item, move |choice| resolve(vec![at as u32], choice)));
+    let send_all = items.iter().any(|item| may_send(two_way, item)).then(|| {
+        button("plain", words::SEND_ALL, move || {
+            resolve(Vec::new(), Choice::Send)
+        })
+    });
+    let items = items.into_iter().enumerate().map(|(at, item)| {
+        difference(item, two_way, move |choice| {
+            resolve(vec![at as u32], choice);
+        })
+    });
     view! {
         <details class="card differences" open=conflicts != 0>
             <summary><span role="status">{words::differences(conflicts, drifts)}</span></summary>
             <div class="buttons">
+                {send_all}
                 {keep_all}
                 {button("plain", words::USE_SHEETS_FOR_ALL, move || resolve(Vec::new(), Choice::Sheet))}
             </div>
@@ -55,13 +62,39 @@ pub fn list(panel: Panel, differences: Differences) -> AnyView {
     .into_any()
 }
 
-fn difference(item: Difference, choose: impl Fn(Choice) + Copy + Send + 'static) -> AnyView {
+/// Whether a difference can be sent to the sheet, perhaps once more.
+fn may_send(two_way: bool, item: &Difference) -> bool {
+    let again = match item.unsent {
+        None | Some(Unsent::Protected | Unsent::Changed | Unsent::Outside) => true,
+        Some(
+            Unsent::Name
+            | Unsent::Formula
+            | Unsent::Empty
+            | Unsent::Spaces
+            | Unsent::Foreign
+            | Unsent::Unwritable
+            | Unsent::Shared
+            | Unsent::Long
+            | Unsent::Tab,
+        ) => false,
+    };
+    two_way && again
+}
+
+fn difference(
+    item: Difference,
+    two_way: bool,
+    choose: impl Fn(Choice) + Copy + Send + 'static,
+) -> AnyView {
+    let send = may_send(two_way, &item)
+        .then(|| button("plain", words::SEND, move || choose(Choice::Send)));
     let Difference {
         kind,
         name,
         address,
         values,
         collection,
+        unsent,
     } = item;
     let (class, word, keep) = match kind {
         DifferenceKind::Drift => ("badge change", words::CHANGED_IN_FIGMA, None),
@@ -85,7 +118,9 @@ fn difference(item: Difference, choose: impl Fn(Choice) + Copy + Send + 'static)
                 <dt>{words::FIGMA_HOLDS}</dt><dd>{value(&values.before.unwrap_or_default())}</dd>
                 <dt>{words::SHEET_SAYS}</dt><dd>{value(&values.after)}</dd>
             </dl>
+            {unsent.map(|unsent| view! { <p class="secondary">{words::unsent(unsent)}</p> })}
             <div class="buttons">
+                {send}
                 {keep}
                 {button("plain", words::USE_SHEETS, move || choose(Choice::Sheet))}
             </div>

@@ -159,7 +159,7 @@ pub enum Decision {
     Write,
     /// Only Figma changed, and keeps what it holds.
     Drift,
-    /// Only Figma changed, and the sheet is to say what it holds.
+    /// Figma's stands, and the sheet is to say what it holds.
     Push,
     /// Both changed, and somebody has to choose.
     Conflict,
@@ -181,6 +181,6 @@ pub fn decide(base: f64, sheet: f64, figma: f64, policy: MergePolicy) -> Decisio
     match policy.conflict {
         ConflictPolicy::Ask => Decision::Conflict,
         ConflictPolicy::Sheet => Decision::Write,
-        ConflictPolicy::Figma => Decision::Drift,
+        ConflictPolicy::Figma => Decision::Push,
     }
 }

@@ -4,6 +4,7 @@
 //! them. Must not know how a cell was read or how a write is performed.
 
 use super::identity::{id_key, name_key};
+use super::pushing::Trace;
 use super::structure::NamePlace;
 use super::{Engine, NONE, Stage};
 use crate::document::base::{
@@ -28,7 +29,9 @@ pub(super) struct Kept {
     sheet: f64,
     figma: f64,
     /// What would be written.
-    write: Write,
+    pub write: Write,
+    /// Whether it is sent to the sheet without being asked for.
+    pub pushes: bool,
 }
 
 /// Where a listed difference stands.
@@ -52,6 +55,10 @@ pub(super) struct Merging {
     /// What the base says, empty for a variable to be made or of another sheet.
     base: Base,
     policy: MergePolicy,
+    /// Whether changes made in Figma may be sent to the sheet.
+    two_way: bool,
+    /// The row's columns that were sent to the sheet, and what of it the sheet shows.
+    traces: Vec<(u32, Trace)>,
     /// Whether Figma keeps what it holds, whoever changed it.
     leaves: bool,
 }
@@ -70,10 +77,8 @@ impl Merging {
         {
             base.agree(0, code_of_text(name));
         }
-        let policy = engine
-            .connection
-            .as_ref()
-            .map_or_else(MergePolicy::default, |connection| connection.policy);
+        let connection = engine.connection.as_ref();
+        let policy = connection.map_or_else(MergePolicy::default, |connection| connection.policy);
         Merging {
             slot,
             writes: Vec::new(),
@@ -81,11 +86,31 @@ impl Merging {
             agreed: Vec::new(),
             base,
             policy,
+            two_way: connection.is_some_and(|connection| connection.two_way),
+            traces: engine.traces_of(row),
             leaves: engine.leaving.contains(row),
         }
     }
 
-    fn note(&mut self, place: usize, same: bool, sheet: f64, figma: f64, write: Write) {
+    /// What of a place's cell was sent to the sheet and shows there.
+    fn trace(&self, write: &Write, engine: &Engine) -> Option<Trace> {
+        if self.traces.is_empty() {
+            return None;
+        }
+        let column = engine.column_of(write)?;
+        let found = self.traces.iter().find(|(sent, _)| *sent == column);
+        found.map(|(_, trace)| *trace)
+    }
+
+    fn note(
+        &mut self,
+        place: usize,
+        same: bool,
+        sheet: f64,
+        figma: f64,
+        write: Write,
+        engine: &Engine,
+    ) {
         if same {
             if self.base.at(place) != sheet {
                 self.agreed.push((place, sheet));
@@ -100,10 +125,18 @@ impl Merging {
                 sheet,
                 figma,
                 write,
+                pushes: false,
             });
             return;
         }
-        let kind = match decide(self.base.at(place), sheet, figma, self.policy) {
+        let trace = self.trace(&write, engine).filter(|_| !sheet.is_nan());
+        if trace.is_some() {
+            // What the sheet shows came from here, or is older than what was sent: what Figma holds is newer.
+            self.base.agree(place, sheet);
+            self.agreed.push((place, sheet));
+        }
+        let decision = decide(self.base.at(place), sheet, figma, self.policy);
+        let kind = match decision {
             Decision::Write => {
                 self.writes.push(write);
                 return;
@@ -111,12 +144,14 @@ impl Merging {
             Decision::Drift | Decision::Push => DifferenceKind::Drift,
             Decision::Conflict => DifferenceKind::Conflict,
         };
+        let pushes = self.two_way && decision == Decision::Push && !matches!(write, Write::Name);
         self.kept.push(Kept {
             kind,
             place,
             sheet,
             figma,
             write,
+            pushes,
         });
     }
 
@@ -141,7 +176,8 @@ impl Merging {
         let sheet = code_of_value(&value);
         let figma = if same { sheet } else { code_of_held(held) };
         let place = mode_place(slot.0);
-        self.note(place, same, sheet, figma, Write::Value { mode, value });
+        let write = Write::Value { mode, value };
+        self.note(place, same, sheet, figma, write, engine);
     }
 
     /// A mode's alias. `found` is its target's slot, where that exists already.
@@ -173,26 +209,49 @@ impl Merging {
                 _ => false,
             };
         let sheet = found.map_or(UNMADE, |found| code_of_alias(Some(found), percent));
-        self.note(mode_place(slot.0), same, sheet, code_of_held(held), write);
+        let place = mode_place(slot.0);
+        self.note(place, same, sheet, code_of_held(held), write, engine);
     }
 
     /// A text field.
-    pub(super) fn text(&mut self, place: usize, want: &str, have: &str, write: Write) {
+    pub(super) fn text(
+        &mut self,
+        place: usize,
+        want: &str,
+        have: &str,
+        write: Write,
+        engine: &Engine,
+    ) {
         let same = want == have;
         let sheet = code_of_text(want);
         let figma = if same { sheet } else { code_of_text(have) };
-        self.field(place, same, sheet, figma, write);
+        self.field(place, same, sheet, figma, write, engine);
     }
 
     /// A field of bits.
-    pub(super) fn bits(&mut self, place: usize, want: u32, have: u32, write: Write) {
+    pub(super) fn bits(
+        &mut self,
+        place: usize,
+        want: u32,
+        have: u32,
+        write: Write,
+        engine: &Engine,
+    ) {
         let (sheet, figma) = (code_of_bits(want), code_of_bits(have));
-        self.field(place, want == have, sheet, figma, write);
+        self.field(place, want == have, sheet, figma, write, engine);
     }
 
-    fn field(&mut self, place: usize, same: bool, sheet: f64, figma: f64, write: Write) {
+    fn field(
+        &mut self,
+        place: usize,
+        same: bool,
+        sheet: f64,
+        figma: f64,
+        write: Write,
+        engine: &Engine,
+    ) {
         if self.slot.is_some() {
-            self.note(place, same, sheet, figma, write);
+            self.note(place, same, sheet, figma, write, engine);
         } else if same {
             self.agreed.push((place, sheet));
         } else {
@@ -382,6 +441,9 @@ impl Engine {
                     if entry.kind != kind {
                         continue;
                     }
+                    if self.is_on_its_way(row, entry) {
+                        continue;
+                    }
                     total += 1;
                     if listed.len() < DIFFERENCES_MAX
                         && let Some(difference) = self.difference(row, entry)
@@ -407,16 +469,7 @@ impl Engine {
 
     fn difference(&self, row: u32, kept: &Kept) -> Option<Difference> {
         let layout = self.layout.as_ref()?;
-        let column = match &kept.write {
-            Write::Value { mode, .. } | Write::Alias { mode, .. } => {
-                Some(layout.modes[*mode as usize].column)
-            }
-            Write::Name | Write::Link | Write::Remember => None,
-            Write::Description => layout.description,
-            Write::Scopes(_) => layout.scopes,
-            Write::Code(platform) => layout.code[usize::from(*platform)],
-            Write::Hidden(_) => layout.hidden,
-        };
+        let column = self.column_of(&kept.write);
         let entry = &self.rows[row as usize];
         let collection = self.collections.get(entry.collection as usize)?;
         Some(Difference {
@@ -425,7 +478,23 @@ impl Engine {
             name: self.name_of(row).into_owned(),
             address: self.at(row, column.unwrap_or(layout.name)),
             values: self.field_change(row, &kept.write)?,
+            unsent: self.unsent(row, kept),
         })
+    }
+
+    /// The column of the cell that a write comes from; none for a name, which may be put together from several.
+    pub(super) fn column_of(&self, write: &Write) -> Option<u32> {
+        let layout = self.layout.as_ref()?;
+        match write {
+            Write::Value { mode, .. } | Write::Alias { mode, .. } => {
+                Some(layout.modes[*mode as usize].column)
+            }
+            Write::Name | Write::Link | Write::Remember => None,
+            Write::Description => layout.description,
+            Write::Scopes(_) => layout.scopes,
+            Write::Code(platform) => layout.code[usize::from(*platform)],
+            Write::Hidden(_) => layout.hidden,
+        }
     }
 
     /// The designer's choice about listed differences; no places mean all, the unlisted ones too.
@@ -468,12 +537,19 @@ impl Engine {
                 continue;
             };
             let (place, sheet, figma) = (kept.place, kept.sheet, kept.figma);
+            let is_conflict = kept.kind == DifferenceKind::Conflict;
+            if choice == Choice::Send && !self.can_be_sent(row, kept) {
+                continue;
+            }
+            if choice == Choice::Send || (choice == Choice::Figma && is_conflict) {
+                self.want_sent(row, at);
+            }
             let code = match choice {
                 // As if Figma's value were what was agreed: then the sheet alone has changed.
                 Choice::Sheet => figma,
                 // As if the sheet's value were: then Figma alone has changed, and keeps it.
-                Choice::Figma if sheet.is_nan() => continue,
-                Choice::Figma => sheet,
+                Choice::Figma | Choice::Send if sheet.is_nan() => continue,
+                Choice::Figma | Choice::Send => sheet,
             };
             self.chosen.push((slot, place, code));
             if rows.last() != Some(&row) {
@@ -524,6 +600,11 @@ impl Engine {
         }
         connection.policy = policy;
         self.keep();
+        self.merge_anew();
+    }
+
+    /// Merges what is kept once more, under another policy.
+    pub(super) fn merge_anew(&mut self) {
         let keeps_some = !self.kept.is_empty() || self.keeps_names();
         if !keeps_some || !matches!(self.stage, Stage::Rest) || !self.may_sync() {
             return;

@@ -1146,7 +1146,8 @@ impl Engine {
         };
         if let Some(held) = held {
             let name = self.name_of(row);
-            merging.text(Field::Name as usize, &name, &held.name, Write::Name);
+            let place = Field::Name as usize;
+            merging.text(place, &name, &held.name, Write::Name, self);
             let id = self.id_of(row);
             let key_differs = match &held.link {
                 Link::Own => !id.is_empty(),
@@ -1164,6 +1165,7 @@ impl Engine {
                 &description,
                 held,
                 Write::Description,
+                self,
             );
         }
         if let Some((column, words)) = filled(layout.scopes) {
@@ -1171,7 +1173,7 @@ impl Engine {
                 Ok(Some(scopes)) => {
                     let held = held.map_or(Scopes::ALL, |held| held.scopes);
                     let place = Field::Scopes as usize;
-                    merging.bits(place, scopes.0, held.0, Write::Scopes(scopes));
+                    merging.bits(place, scopes.0, held.0, Write::Scopes(scopes), self);
                 }
                 Ok(None) => {}
                 Err(error) => problems.push(CellProblem {
@@ -1185,7 +1187,7 @@ impl Engine {
             if let Some((_, code)) = filled(*column) {
                 let held = held.map_or("", |held| held.code[platform].as_str());
                 let place = Field::Code as usize + platform;
-                merging.text(place, &code, held, Write::Code(platform as u8));
+                merging.text(place, &code, held, Write::Code(platform as u8), self);
             }
         }
         if let Some((column, word)) = filled(layout.hidden) {
@@ -1194,7 +1196,7 @@ impl Engine {
                     let held = held.is_some_and(|held| held.hidden);
                     let place = Field::Hidden as usize;
                     let (want, have) = (u32::from(hidden), u32::from(held));
-                    merging.bits(place, want, have, Write::Hidden(hidden));
+                    merging.bits(place, want, have, Write::Hidden(hidden), self);
                 }
                 None => problems.push(CellProblem {
                     column,

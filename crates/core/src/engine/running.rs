@@ -37,6 +37,12 @@ impl Engine {
     /// Begins a run over everything planned.
     pub(super) fn start_run(&mut self, removals: Vec<VariableSlot>) {
         let counts = self.planned_counts();
+        let visible = counts.collections
+            + counts.modes
+            + counts.created
+            + counts.changed
+            + self.structure_writes()
+            + removals.len() as u32;
         self.stage = Stage::Applying(Run {
             phase: Phase::Structure,
             at: 0,
@@ -51,14 +57,18 @@ impl Engine {
             done: 0,
             failed: BitSet::default(),
             cancelled: false,
-            marked: false,
+            begun: false,
+            is_step: visible > 0,
         });
     }
 
     /// Does the next write of a run, or looks at a few rows that have none.
     pub(super) fn run_step(&mut self, mut run: Run, figma: &mut impl Figma) {
-        if run.total > 0 && !std::mem::replace(&mut run.marked, true) {
-            figma.begin_run();
+        if run.total > 0 && !std::mem::replace(&mut run.begun, true) {
+            run.is_step |= figma.is_undone();
+            if run.is_step {
+                figma.begin_run();
+            }
         }
         let mut looked = 0;
         while looked < IDLE_ROWS_A_STEP || self.is_inside_a_row(&run) {
@@ -615,9 +625,11 @@ impl Engine {
         }
         let totals = std::mem::take(&mut self.totals);
         self.keep_past(&totals, false, figma);
-        if totals.writes > 0 {
+        if totals.writes > 0 && run.is_step {
             self.effects.push(Effect::CommitUndo);
         }
+        self.forget_seen();
+        self.pushing.is_due = true;
         let report = self.run_report(&totals);
         self.post(ToPanel::Applied(report));
         if totals.read_only {

@@ -19,7 +19,7 @@ use crate::engine::identity::{id_key, name_key};
 use crate::history::{Part, Past};
 use crate::owned;
 use crate::protocol::panel::{
-    Choice, Difference, DifferenceKind, FieldChange, MergePolicy, PreviewKind, PreviewRow,
+    Choice, Difference, DifferenceKind, FieldChange, MergePolicy, PreviewKind, PreviewRow, Unsent,
 };
 
 /// What becomes of a name that sheet and Figma do not have in common.
@@ -516,6 +516,7 @@ impl Engine {
             name: name.clone(),
             address: self.address_of(at),
             values: self.name_change(at)?,
+            unsent: self.is_two_way().then_some(Unsent::Name),
         })
     }
 
@@ -533,6 +534,8 @@ impl Engine {
             (Choice::Sheet, None) => entry.naming = Naming::Rename,
             (Choice::Sheet, Some(mode)) => entry.namings[mode] = Naming::Rename,
             // As if the sheet's were what was agreed on: then Figma alone has changed it, and keeps it.
+            // The names of collections and modes are not sent.
+            (Choice::Send, _) => {}
             (Choice::Figma, mode) => {
                 let Some(held) = held else { return };
                 match mode.map(|mode| entry.modes[mode]) {

@@ -554,6 +554,20 @@ impl Table {
         (at, row, column)
     }
 
+    /// Which cell of a tab a row's cell shows: the tab's place, and row and column of its sheet; `None` as
+    /// [`View::origin`] has it.
+    pub fn origin(&self, row: u32, column: u32) -> Option<(usize, u32, u32)> {
+        let (at, row, column) = match &self.many {
+            None => (self.alone, row, column),
+            Some(many) => {
+                let (at, row) = self.part(many, row, column)?;
+                (at, row, self.tabs[at].column(column)?)
+            }
+        };
+        let (row, column) = self.tabs.get(at)?.view.origin(row, column)?;
+        Some((at, row, column))
+    }
+
     /// A1 notation of a cell, where it stands.
     pub fn address(&self, row: u32, column: u32) -> String {
         let (at, row, column) = self.place(row, column);

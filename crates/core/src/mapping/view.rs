@@ -136,6 +136,16 @@ impl View {
             .unwrap_or((self.layout.header_row, self.layout.name))
     }
 
+    /// Which cell of the sheet a made row's cell shows; `None` where it shows none, or one that other rows show, too.
+    pub fn origin(&self, row: u32, column: u32) -> Option<(u32, u32)> {
+        let Way::Turned { places, width } = &self.way else {
+            return Some((row, column));
+        };
+        let place = places.get((row * width + column) as usize)?;
+        let is_shared = self.lies.brands == Brands::Collections && column < turned::MODES;
+        (*place != NOWHERE && !is_shared).then_some(*place)
+    }
+
     /// What is wrong with how the sheet lies.
     pub fn problems(&self) -> &[ViewProblem] {
         &self.problems

@@ -10,7 +10,7 @@ pub mod json;
 
 use serde::{Deserialize, Serialize};
 
-use super::relay::{Position, SheetInfo, SheetRef};
+use super::relay::{CellWrite, Position, SheetInfo, SheetRef, WriteResult};
 use crate::plan::THRESHOLD_VARIABLES;
 use crate::session::StopReason;
 
@@ -126,6 +126,20 @@ pub enum ToSandbox {
     SetThreshold {
         /// From now on; 0: every plan waits; `None`: what [`Connection::threshold_variables`] says by itself.
         variables: Option<u32>,
+    },
+    /// Whether changes made in Figma are sent to the sheet, after the relay has said yes.
+    SetTwoWay {
+        /// From now on.
+        on: bool,
+    },
+    /// Compares what Figma holds with what it held, because Figma tells nobody of changes. Answered when something did.
+    Look,
+    /// The answer to [`ToPanel::Push`].
+    Pushed {
+        /// The batch's number.
+        push: u32,
+        /// What became of each cell, in order; empty when it is not known.
+        results: Vec<WriteResult>,
     },
     /// Leaves the file as it is, where an undone run would be done again: what Figma holds counts as changed in Figma,
     /// and rows whose variables would be made are left out from now on.
@@ -257,6 +271,15 @@ pub enum ToPanel {
     },
     /// Where sheet and Figma differ and nothing is written; told whenever that changes.
     Differences(Differences),
+    /// Cells for the sheet, at most [`super::relay::WRITE_CELLS_MAX`]. The next batch comes after its answer.
+    Push {
+        /// The batch's number.
+        push: u32,
+        /// The sheet.
+        sheet: SheetRef,
+        /// The cells.
+        cells: Vec<CellWrite>,
+    },
     /// What marks this file and this run of the plugin for the election of a writer.
     File {
         /// The random id that is kept in the file.
@@ -390,6 +413,9 @@ pub struct Connection {
     /// The tab whose name the links of this file's variables bear, where it is the first source no longer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<SheetRef>,
+    /// Whether changes made in Figma may be sent to the first source's tab.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub two_way: bool,
 }
 
 /// A tab that feeds a file.
@@ -586,6 +612,39 @@ pub struct Difference {
     pub address: String,
     /// `before` is what Figma holds, `after` what the sheet says.
     pub values: FieldChange,
+    /// With two-way sync: why Figma's is not sent to the sheet; `None` where it can be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsent: Option<Unsent>,
+}
+
+/// Why a difference is not sent to the sheet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unsent {
+    /// It is a name, which references in the sheet lead to.
+    Name,
+    /// The cell has a formula.
+    Formula,
+    /// The cell is in a protected range.
+    Protected,
+    /// The cell was changed meanwhile.
+    Changed,
+    /// The sheet has no such cell any longer.
+    Outside,
+    /// Figma holds nothing there, and an empty cell says nothing.
+    Empty,
+    /// A text with spaces around it, which a cell of this column does not keep.
+    Spaces,
+    /// An alias to a variable that the sheet can't name.
+    Foreign,
+    /// Something that no cell can say.
+    Unwritable,
+    /// Several variables show the cell.
+    Shared,
+    /// Longer than a cell may be.
+    Long,
+    /// The cell is of another tab than the first.
+    Tab,
 }
 
 /// Why a cell is not written.
@@ -606,6 +665,8 @@ pub enum Choice {
     Sheet,
     /// Figma's.
     Figma,
+    /// Figma's, and the sheet is to say so; only with two-way sync.
+    Send,
 }
 
 /// How a sheet lies and which of its rows are read. The default is one row a variable under one header row.

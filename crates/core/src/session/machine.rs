@@ -811,6 +811,11 @@ impl Session {
                 self.differences = differences;
             }
             ToPanel::File { id, panel, nonce } => self.file_is(id, panel, &nonce, out),
+            // Nothing asks for two-way sync yet; whatever comes is not known to be written.
+            ToPanel::Push { push, .. } => {
+                let results = Vec::new();
+                out.push(Effect::Say(ToSandbox::Pushed { push, results }, None));
+            }
             ToPanel::Taken { position } => self.answered(Some(&position), now, out),
             ToPanel::Progress { done, total } => {
                 if let Some(connected) = self.connected() {

@@ -5,7 +5,7 @@
 use sheetwire_core::sheet::{Cell, Content};
 
 /// Reads one cell: `<number 0.5 shown 0.50>`, `<percent 0.5 shown 50%>`, `<date 46120 shown 4/8>`, `<true>`, `<false>`,
-/// `<error #REF!>`, `<empty>`, `<text  with spaces >`; anything else is a text, and nothing is an empty cell.
+/// `<error #REF!>`, `<empty>`, `<text  with spaces >`, `<formula =A1 gives #fff>`; anything else is a text, and nothing is an empty cell.
 pub fn cell(notation: &str) -> Result<Cell, String> {
     let plain = |content| {
         Ok(Cell {
@@ -24,6 +24,13 @@ pub fn cell(notation: &str) -> Result<Cell, String> {
         });
     };
     let (kind, rest) = inside.split_once(' ').unwrap_or((inside, ""));
+    if kind == "formula" {
+        let (formula, result) = rest.split_once(" gives ").unwrap_or((rest, ""));
+        return Ok(Cell {
+            formula: Some(String::from(formula)),
+            ..cell(result)?
+        });
+    }
     let number = || {
         let (value, shown) = rest.split_once(" shown ").unwrap_or((rest, rest));
         value

@@ -82,7 +82,7 @@ pub fn table_row(line: &str) -> Vec<String> {
 }
 
 /// The names of fields. Another line with a colon is prose.
-const FIELDS: [&str; 12] = [
+const FIELDS: [&str; 15] = [
     "encoding",
     "writes",
     "known failure",
@@ -95,6 +95,9 @@ const FIELDS: [&str; 12] = [
     "drift",
     "conflict",
     "choose",
+    "two-way",
+    "send",
+    "answer",
 ];
 
 fn parse(text: &str) -> Result<Vec<Case>, String> {

@@ -6,18 +6,25 @@ use crate::cells;
 use crate::figma::{File, World};
 use crate::file::Case;
 use crate::layout::{live, position, sheet, told_problems, variables};
-use sheetwire_core::document::{Held, VariableSlot};
+use sheetwire_core::document::{Held, Scopes, VariableSlot};
 use sheetwire_core::protocol::panel::{
     Choice, ConflictPolicy, DifferenceKind, Differences, DriftPolicy, MergePolicy, ToPanel,
 };
 use sheetwire_core::protocol::relay::SheetInfo;
-use sheetwire_core::sheet::{Cell, CellView, pack};
-use sheetwire_core::value::{self, ReadContext, Reading};
+use sheetwire_core::sheet::{Cell, CellView, Content, pack};
+use sheetwire_core::value::{self, ReadContext, Reading, parse_scopes};
 use std::fmt::Write as _;
 
+/// The variable that `name` or `Collection:name` means.
+fn target(file: &File, collection: &str, name: &str) -> Result<VariableSlot, String> {
+    let (collection, name) = name.split_once(':').unwrap_or((collection, name));
+    let id = file.id_of(collection, name).ok_or("no such target")?;
+    Ok(VariableSlot(id))
+}
+
 /// One line of the block `figma`: `collection | variable | mode or field | value`; a field is `name`, `description`,
-/// `hidden`, or `removed`.
-fn edit(file: &mut File, line: &[String]) -> Result<(), String> {
+/// `scopes`, `code:web`, `hidden`, or `removed`. A value is as in a sheet, `{?}` an alias to a variable of another file.
+pub fn edit(file: &mut File, line: &[String]) -> Result<(), String> {
     let [collection, name, field, value] = line else {
         return Err(format!("no edit: {line:?}"));
     };
@@ -30,13 +37,16 @@ fn edit(file: &mut File, line: &[String]) -> Result<(), String> {
         .iter()
         .position(|mode| mode == field);
     let kind = file.variables[&id].kind;
-    let held = match value
+    let alias = value
         .strip_prefix('{')
-        .and_then(|rest| rest.strip_suffix('}'))
-    {
-        Some(target) => {
-            let target = file.id_of(collection, target).ok_or("no such target")?;
-            Held::Alias(Some(VariableSlot(target)))
+        .and_then(|rest| rest.split_once('}'));
+    let held = match alias {
+        Some(("?", _)) => Held::Alias(None),
+        Some((name, "")) => Held::Alias(Some(target(file, collection, name)?)),
+        Some((name, opacity)) => {
+            let percent = opacity.trim_matches([' ', '/', '%']).parse();
+            let percent: f32 = percent.map_err(|_| "no opacity")?;
+            Held::Composed(Some(target(file, collection, name)?), percent)
         }
         None => {
             let cell = pack(&[vec![cells::cell(value)?]]);
@@ -56,7 +66,17 @@ fn edit(file: &mut File, line: &[String]) -> Result<(), String> {
     };
     match (field.as_str(), mode) {
         ("name", _) => variable.name.clone_from(value),
-        ("description", _) => variable.description.clone_from(value),
+        ("description", _) => {
+            variable.description = match cells::cell(value)?.content {
+                Content::Text(text) => text,
+                _ => String::new(),
+            };
+        }
+        ("scopes", _) => {
+            let scopes = parse_scopes(value).map_err(|error| error.to_string())?;
+            variable.scopes = Scopes::of(&scopes.unwrap_or_default()).0;
+        }
+        ("code:web", _) => variable.code[0].clone_from(value),
         ("hidden", _) => variable.hidden = value == "TRUE",
         ("removed", _) => {
             file.variables.remove(&id);
@@ -67,11 +87,12 @@ fn edit(file: &mut File, line: &[String]) -> Result<(), String> {
     Ok(())
 }
 
-fn policy(case: &Case) -> Result<MergePolicy, String> {
+pub fn policy(case: &Case) -> Result<MergePolicy, String> {
     Ok(MergePolicy {
         drift: match case.field("drift") {
             None | Some("keep") => DriftPolicy::Keep,
             Some("overwrite") => DriftPolicy::Overwrite,
+            Some("push") => DriftPolicy::Push,
             Some(other) => return Err(format!("no policy: {other}")),
         },
         conflict: match case.field("conflict") {
@@ -83,7 +104,7 @@ fn policy(case: &Case) -> Result<MergePolicy, String> {
     })
 }
 
-fn told_differences(world: &World) -> Option<&Differences> {
+pub fn told_differences(world: &World) -> Option<&Differences> {
     world.told.iter().rev().find_map(|message| match message {
         ToPanel::Differences(differences) => Some(differences),
         _ => None,

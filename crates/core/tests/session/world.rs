@@ -64,6 +64,7 @@ pub fn connection(approved: bool) -> Connection {
         mode_limit: None,
         more: Vec::new(),
         origin: None,
+        two_way: false,
     }
 }
 
@@ -657,6 +658,12 @@ impl World {
                 }
                 self.say_connection();
             }
+            ToSandbox::SetTwoWay { on } => {
+                if let Some(kept) = &mut self.sandbox.connection {
+                    kept.two_way = on;
+                }
+                self.say_connection();
+            }
             ToSandbox::SyncNow => {
                 if let Some(position) = self.session.position().cloned() {
                     self.work_off(position);
@@ -675,6 +682,8 @@ impl World {
             | ToSandbox::ListRuns
             | ToSandbox::Restore { .. }
             | ToSandbox::Resolve { .. }
+            | ToSandbox::Look
+            | ToSandbox::Pushed { .. }
             | ToSandbox::Cancel
             | ToSandbox::Resize { .. }
             | ToSandbox::Hide

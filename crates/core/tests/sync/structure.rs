@@ -385,7 +385,7 @@ fn a_name_changed_on_both_sides_is_a_conflict() {
         world.settle();
         let (name, mode) = match choice {
             Choice::Sheet => ("Acme", "Night"),
-            Choice::Figma => ("Ours", "Nuit"),
+            Choice::Figma | Choice::Send => ("Ours", "Nuit"),
         };
         assert_eq!(names(&world)[0], named(name, &["Light", mode]));
         let mut world = reopened(world);

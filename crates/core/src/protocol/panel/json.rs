@@ -8,10 +8,11 @@ use super::{
     Brands, CollectionView, Column, ConflictPolicy, Connection, Counts, DifferenceKind,
     Differences, DriftPolicy, FieldChange, MergePolicy, Names, Preview, PreviewKind, PreviewRow,
     Problem, Role, RowRule, RunEntry, RunReport, SavedSession, Sections, Shape, SheetLayout,
-    ToPanel, VariableView, WaitReason,
+    ToPanel, Unsent, VariableView, WaitReason,
 };
+use crate::decimal;
 use crate::flags::Decision;
-use crate::protocol::relay::{Position, SheetRef};
+use crate::protocol::relay::{CellWrite, Position, SheetRef, WriteValue};
 use crate::session::StopReason;
 
 /// The JSON of a message.
@@ -207,6 +208,16 @@ impl Json {
                 self.text_field("panel", panel);
                 self.text_field("nonce", nonce);
             }
+            ToPanel::Push { push, sheet, cells } => {
+                self.begin("push");
+                self.count("push", *push);
+                self.sheet("sheet", sheet);
+                self.begin_list("cells");
+                for cell in cells {
+                    self.cell_write(cell);
+                }
+                self.end_list();
+            }
             ToPanel::Taken { position } => {
                 self.begin("taken");
                 self.position(position);
@@ -329,6 +340,25 @@ impl Json {
         }
     }
 
+    fn cell_write(&mut self, cell: &CellWrite) {
+        self.open();
+        self.count("row", cell.row);
+        self.count("column", cell.column);
+        self.text_field("before", &cell.before);
+        self.key("value");
+        self.open();
+        match &cell.value {
+            WriteValue::Text(text) => self.text_field("text", text),
+            WriteValue::Number(number) => {
+                self.key("number");
+                self.0.push_str(&decimal::write(*number));
+            }
+            WriteValue::Boolean(value) => self.truth("boolean", *value),
+        }
+        self.close();
+        self.close();
+    }
+
     fn connection(&mut self, connection: &Connection) {
         self.open();
         self.sheet("sheet", &connection.sheet);
@@ -373,6 +403,9 @@ impl Json {
         }
         if let Some(origin) = &connection.origin {
             self.sheet("origin", origin);
+        }
+        if connection.two_way {
+            self.truth("two_way", true);
         }
         self.close();
     }
@@ -419,6 +452,9 @@ impl Json {
             self.text_field("address", &item.address);
             self.key("values");
             self.field_change(&item.values);
+            if let Some(unsent) = item.unsent {
+                self.text_field("unsent", unsent_word(unsent));
+            }
             self.close();
         }
         self.end_list();
@@ -622,6 +658,23 @@ impl Json {
         }
         self.end_list();
         self.close();
+    }
+}
+
+fn unsent_word(unsent: Unsent) -> &'static str {
+    match unsent {
+        Unsent::Name => "name",
+        Unsent::Formula => "formula",
+        Unsent::Protected => "protected",
+        Unsent::Changed => "changed",
+        Unsent::Outside => "outside",
+        Unsent::Empty => "empty",
+        Unsent::Spaces => "spaces",
+        Unsent::Foreign => "foreign",
+        Unsent::Unwritable => "unwritable",
+        Unsent::Shared => "shared",
+        Unsent::Long => "long",
+        Unsent::Tab => "tab",
     }
 }
 
