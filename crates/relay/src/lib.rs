@@ -24,4 +24,5 @@ pub mod tickets;
 pub mod turns;
 pub mod watch;
 pub mod webhook;
+pub mod workbook;
 pub mod writes;

@@ -5,6 +5,8 @@
 //!
 //! Source: <https://developers.google.com/workspace/sheets/api/reference/rest/v4/spreadsheets>.
 
+use std::collections::HashMap;
+
 use serde::Deserialize;
 use sheetwire_core::protocol::relay::{SNAPSHOT_BYTES_MAX, SheetInfo};
 use sheetwire_core::sheet::{COLUMNS_MAX, Cell, Content, pack};
@@ -49,14 +51,14 @@ impl std::fmt::Debug for SheetRead {
     }
 }
 
-/// The query of a read of one sheet's cells, by its title.
-pub fn cells_query(sheet_title: &str) -> Vec<(&'static str, String)> {
-    vec![
-        // Always quoted, so that a sheet named `A1` is no range.
-        ("ranges", format!("'{}'", sheet_title.replace('\'', "''"))),
-        ("fields", CELL_FIELDS.to_owned()),
-        ("prettyPrint", "false".to_owned()),
-    ]
+/// The query of a read of sheets' cells, by their titles.
+pub fn cells_query(sheet_titles: &[&str]) -> Vec<(&'static str, String)> {
+    // Always quoted, so that a sheet named `A1` is no range.
+    let range = |title: &&str| ("ranges", format!("'{}'", title.replace('\'', "''")));
+    let mut query: Vec<_> = sheet_titles.iter().map(range).collect();
+    query.push(("fields", CELL_FIELDS.to_owned()));
+    query.push(("prettyPrint", "false".to_owned()));
+    query
 }
 
 /// The query that finds a sheet's title; it costs a read as well.
@@ -158,40 +160,45 @@ struct NumberFormat {
     r#type: String,
 }
 
-/// The title of the sheet with that id, from a reply to [`titles_query`].
+/// The sheets' titles by their ids, from a reply to [`titles_query`].
 ///
 /// # Errors
-/// [`ReadError::Absent`] when the spreadsheet has no such sheet.
-pub fn title(reply: &[u8], sheet_id: i64) -> Result<String, ReadError> {
+/// [`ReadError::Unreadable`].
+pub fn titles(reply: &[u8]) -> Result<HashMap<i64, String>, ReadError> {
     let reply: Reply = serde_json::from_slice(reply).map_err(|_| ReadError::Unreadable)?;
-    find(reply.sheets, sheet_id).map(|sheet| sheet.properties.title)
+    let sheets = reply.sheets.into_iter().map(|sheet| sheet.properties);
+    Ok(sheets.map(|sheet| (sheet.sheet_id, sheet.title)).collect())
 }
 
-/// The sheet of a reply to [`cells_query`].
+/// The sheets with these ids, in their order, from a reply to [`cells_query`]. A sheet is [`ReadError::Absent`] also when its
+/// title belongs to another one by now.
 ///
 /// # Errors
-/// [`ReadError`]; [`ReadError::Absent`] also when the title belongs to another sheet by now.
-pub fn read(reply: &[u8], sheet_id: i64) -> Result<SheetRead, ReadError> {
-    let Reply { properties, sheets } =
-        serde_json::from_slice(reply).map_err(|_| ReadError::Unreadable)?;
-    let sheet = find(sheets, sheet_id)?;
-    let info = SheetInfo {
-        spreadsheet_title: properties.title,
-        sheet_title: sheet.properties.title,
-        locale: properties.locale,
+/// [`ReadError::Unreadable`] when the reply is none.
+pub fn read(
+    reply: &[u8],
+    sheet_ids: &[i64],
+) -> Result<Vec<Result<SheetRead, ReadError>>, ReadError> {
+    let Reply {
+        properties,
+        mut sheets,
+    } = serde_json::from_slice(reply).map_err(|_| ReadError::Unreadable)?;
+    let mut one = |sheet_id: &i64| {
+        let mut found = sheets.iter();
+        let at = found.position(|sheet| sheet.properties.sheet_id == *sheet_id);
+        let sheet = sheets.swap_remove(at.ok_or(ReadError::Absent)?);
+        let packed = pack(&cells(sheet.data)?);
+        if packed.len() > SNAPSHOT_BYTES_MAX {
+            return Err(ReadError::TooLarge);
+        }
+        let info = SheetInfo {
+            spreadsheet_title: properties.title.clone(),
+            sheet_title: sheet.properties.title,
+            locale: properties.locale.clone(),
+        };
+        Ok(SheetRead { info, packed })
     };
-    let packed = pack(&cells(sheet.data)?);
-    if packed.len() > SNAPSHOT_BYTES_MAX {
-        return Err(ReadError::TooLarge);
-    }
-    Ok(SheetRead { info, packed })
-}
-
-fn find(sheets: Vec<Sheet>, sheet_id: i64) -> Result<Sheet, ReadError> {
-    sheets
-        .into_iter()
-        .find(|sheet| sheet.properties.sheet_id == sheet_id)
-        .ok_or(ReadError::Absent)
+    Ok(sheet_ids.iter().map(&mut one).collect())
 }
 
 fn cells(data: Vec<GridData>) -> Result<Vec<Vec<Cell>>, ReadError> {
@@ -290,8 +297,12 @@ mod tests {
         .into_bytes()
     }
 
+    fn one(reply: &[u8], sheet_id: i64) -> Result<SheetRead, ReadError> {
+        read(reply, &[sheet_id])?.remove(0)
+    }
+
     fn packed(data: Value) -> String {
-        read(&reply(data), 7).expect("a good reply").packed
+        one(&reply(data), 7).expect("a good reply").packed
     }
 
     #[test]
@@ -370,15 +381,47 @@ mod tests {
     #[test]
     fn the_sheet_is_found_by_its_id_alone() {
         let whole = reply(json!([]));
-        assert_eq!(title(&whole, 7), Ok("Tokens".to_owned()));
-        assert_eq!(title(&whole, 8), Err(ReadError::Absent));
-        assert_eq!(read(&whole, 8), Err(ReadError::Absent));
-        let info = read(&whole, 7).expect("there").info;
+        let titles = titles(&whole).expect("a good reply");
+        assert_eq!(titles, HashMap::from([(7, "Tokens".to_owned())]));
+        assert_eq!(one(&whole, 8), Err(ReadError::Absent));
+        let info = one(&whole, 7).expect("there").info;
         assert_eq!(
             (info.spreadsheet_title.as_str(), info.locale.as_str()),
             ("Brand", "de_DE")
         );
-        assert_eq!(cells_query("It's")[0].1, "'It''s'");
+        assert_eq!(cells_query(&["It's"])[0].1, "'It''s'");
+    }
+
+    #[test]
+    fn several_sheets_come_out_of_one_reply() {
+        let sheet = |id: i64, text: &str| {
+            json!({
+                "properties": {"sheetId": id, "title": format!("tab {id}")},
+                "data": [{"rowData": [{"values": [{"effectiveValue": {"stringValue": text}}]}]}],
+            })
+        };
+        let mut large = sheet(3, "");
+        large["data"][0]["startRow"] = json!(SNAPSHOT_BYTES_MAX);
+        let reply = json!({
+            "properties": {"title": "Brand", "locale": "de_DE"},
+            "sheets": [sheet(0, "a"), sheet(7, "b"), large, sheet(5, "c")],
+        });
+        let reads = read(reply.to_string().as_bytes(), &[7, 4, 3, 0]).expect("a good reply");
+        let told = reads.into_iter().map(|read| {
+            let SheetRead { info, packed } = read?;
+            assert_eq!(
+                (&*info.spreadsheet_title, &*info.locale),
+                ("Brand", "de_DE")
+            );
+            Ok((info.sheet_title, packed))
+        });
+        let expected = [
+            Ok(("tab 7".to_owned(), "tb\u{1e}".to_owned())),
+            Err(ReadError::Absent),
+            Err(ReadError::TooLarge),
+            Ok(("tab 0".to_owned(), "ta\u{1e}".to_owned())),
+        ];
+        assert_eq!(told.collect::<Vec<_>>(), expected);
     }
 
     #[test]
@@ -392,19 +435,19 @@ mod tests {
             "{\"sheets\": [{}]}",
         ] {
             assert_eq!(
-                read(text.as_bytes(), 7),
+                one(text.as_bytes(), 7),
                 Err(ReadError::Unreadable),
                 "{text}"
             );
         }
-        assert_eq!(read(b"{\"sheets\": []}", 7), Err(ReadError::Absent));
+        assert_eq!(one(b"{\"sheets\": []}", 7), Err(ReadError::Absent));
         let far = reply(json!([{"startRow": SNAPSHOT_BYTES_MAX, "rowData": [{"values": [{}]}]}]));
-        assert_eq!(read(&far, 7), Err(ReadError::TooLarge));
+        assert_eq!(one(&far, 7), Err(ReadError::TooLarge));
         let wide = reply(json!([{"startColumn": u64::MAX, "rowData": [{"values": [{}]}]}]));
-        assert_eq!(read(&wide, 7), Err(ReadError::Unreadable));
+        assert_eq!(one(&wide, 7), Err(ReadError::Unreadable));
         let long = "x".repeat(SNAPSHOT_BYTES_MAX);
         let large =
             reply(json!([{"rowData": [{"values": [{"effectiveValue": {"stringValue": long}}]}]}]));
-        assert_eq!(read(&large, 7), Err(ReadError::TooLarge));
+        assert_eq!(one(&large, 7), Err(ReadError::TooLarge));
     }
 }

@@ -1,7 +1,8 @@
 //! The watchers: one task a room that reads its sheet for all who follow it.
 //!
 //! Owns the rooms, who may be in them, when a sheet is read and by whose right. Must not know sockets or HTTP
-//! requests of clients. A room's contents go when nobody has followed it for a while.
+//! requests of clients. A room's contents go when nobody has followed it for a while. Tabs of one spreadsheet that are due
+//! together are read together.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -13,7 +14,7 @@ use futures_util::StreamExt as _;
 use sheetwire_core::protocol::relay::{
     ApiError, Bid, CloseReason, ErrorCode, Position, RelayFrame, SheetRef, VERSION, encode,
 };
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{sleep, sleep_until, timeout};
 
 use crate::config::{Config, Limits, Poll};
@@ -22,9 +23,10 @@ use crate::google_read::{Caller, Failure, GoogleRead, is_spreadsheet_id, no_spre
 use crate::pace::{Budget, Pace};
 use crate::room::{Bounds, Delivery, Inbox, Room, Taken};
 use crate::secret::random_name;
-use crate::sheet_read::{self, SheetRead};
+use crate::sheet_read::{self, ReadError, SheetRead};
 use crate::turns::{Turns, Urgency};
 use crate::webhook::Channels;
+use crate::workbook::{Handed, Tab, Workbooks};
 
 /// Access checks of one room that run at the same time.
 const CHECKS_AT_ONCE: usize = 8;
@@ -34,6 +36,9 @@ const CHECK_LIVES_MAX: u32 = 3;
 const CHECK_WAIT_MAX: Duration = Duration::from_secs(2);
 /// Replies longer than this are read on a thread of their own, in bytes.
 const INLINE_BYTES_MAX: usize = 128 * 1024;
+/// Longest wait of a first read for its spreadsheet's turn.
+const FIRST_WAIT_MAX: Duration = Duration::from_secs(2);
+
 /// Every room, and what they share.
 pub struct Rooms {
     poll: Poll,
@@ -41,6 +46,7 @@ pub struct Rooms {
     google: GoogleRead,
     channels: Option<Channels>,
     open: Mutex<HashMap<SheetRef, Arc<Watched>>>,
+    workbooks: Workbooks,
     queue: Arc<Turns>,
     /// When Google last said that a user may read a spreadsheet.
     allowed: Mutex<HashMap<(i64, String), Instant>>,
@@ -57,7 +63,7 @@ pub struct Watched {
     sheet: SheetRef,
     room: Mutex<Room>,
     wishes: Mutex<Wishes>,
-    wake: Notify,
+    tab: Arc<Tab>,
     /// When the last read ended, well or not.
     attempts: watch::Sender<Option<Instant>>,
     checking: AtomicBool,
@@ -68,7 +74,8 @@ pub struct Watched {
 #[derive(Default, Clone, Copy)]
 struct Wishes {
     joined: bool,
-    refresh: bool,
+    /// When somebody asked last.
+    refresh: Option<Instant>,
 }
 
 /// One follower's place in a room; dropping it leaves.
@@ -156,15 +163,15 @@ impl Drop for Membership {
     fn drop(&mut self) {
         lock(&self.watched.room).leave(self.inbox.member, unix_ms());
         self.rooms.unfollow(self.user, &self.watched.sheet);
-        self.watched.wake.notify_one();
+        self.watched.tab.wake.notify_one();
     }
 }
 
 impl Watched {
     /// Asks for a read now; the watcher bounds how often.
     pub fn refresh(&self) {
-        lock(&self.wishes).refresh = true;
-        self.wake.notify_one();
+        lock(&self.wishes).refresh = Some(Instant::now());
+        self.tab.wake.notify_one();
     }
 }
 
@@ -184,6 +191,7 @@ impl Rooms {
             google,
             channels,
             open: Mutex::default(),
+            workbooks: Workbooks::default(),
             allowed: Mutex::default(),
             followed: Mutex::default(),
             contents_bytes: AtomicUsize::new(0),
@@ -289,7 +297,11 @@ impl Rooms {
         }
         self.follow(user, sheet)?;
         let watched = open.entry(sheet.clone()).or_insert_with(|| {
-            let watched = Arc::new(Watched::new(sheet.clone(), &self.limits));
+            let watched = Arc::new(Watched::new(
+                sheet.clone(),
+                self.workbooks.open(sheet),
+                &self.limits,
+            ));
             self.spawn_watcher(&watched);
             watched
         });
@@ -315,7 +327,7 @@ impl Rooms {
         first.extend(news);
         drop(room);
         lock(&watched.wishes).joined = true;
-        watched.wake.notify_one();
+        watched.tab.wake.notify_one();
         Ok(Membership {
             rooms: self.clone(),
             user,
@@ -424,7 +436,7 @@ impl Rooms {
         lock(&self.allowed).retain(|(of, _), _| *of != user);
         for watched in self.rooms() {
             watched.end_user(user, None, CloseReason::SignedOut);
-            watched.wake.notify_one();
+            watched.tab.wake.notify_one();
         }
     }
 
@@ -432,7 +444,7 @@ impl Rooms {
     pub fn send_all_away(&self) {
         for watched in self.rooms() {
             lock(&watched.room).close_all(CloseReason::Draining);
-            watched.wake.notify_one();
+            watched.tab.wake.notify_one();
         }
     }
 
@@ -493,7 +505,7 @@ impl Rooms {
 }
 
 impl Watched {
-    fn new(sheet: SheetRef, limits: &Limits) -> Self {
+    fn new(sheet: SheetRef, tab: Arc<Tab>, limits: &Limits) -> Self {
         let bounds = Bounds {
             resume_window: limits.resume_window,
             queue_messages: limits.queue_messages,
@@ -504,7 +516,7 @@ impl Watched {
             sheet,
             room: Mutex::new(Room::new(random_name(), bounds)),
             wishes: Mutex::default(),
-            wake: Notify::new(),
+            tab,
             attempts: watch::Sender::new(None),
             checking: AtomicBool::new(false),
             counted_bytes: AtomicUsize::new(0),
@@ -535,12 +547,8 @@ struct Watcher {
     rooms: Arc<Rooms>,
     watched: Arc<Watched>,
     pace: Pace,
-    /// When to read next.
-    due: Instant,
-    /// When the last read began.
-    last: Option<Instant>,
-    /// The tab's title, as last seen.
-    title: Option<String>,
+    /// Since when somebody waits for a read that began later.
+    wished: Option<Instant>,
     /// Who read last; the next in order reads next, so that no user's quota carries a room alone.
     reader: i64,
 }
@@ -552,9 +560,7 @@ impl Watcher {
             pace: Pace::new(&rooms.poll, now),
             rooms,
             watched,
-            due: now,
-            last: None,
-            title: None,
+            wished: None,
             reader: i64::MIN,
         }
     }
@@ -578,6 +584,7 @@ impl Watcher {
         let watched = self.watched.clone();
         loop {
             if lock(&watched.room).member_count() == 0 {
+                watched.tab.plan().is_followed = false;
                 let empty_until = Instant::now() + self.rooms.poll.linger;
                 while lock(&watched.room).member_count() == 0 {
                     tokio::select! {
@@ -586,18 +593,36 @@ impl Watcher {
                                 return;
                             }
                         }
-                        () = watched.wake.notified() => {}
+                        () = watched.tab.wake.notified() => {}
                     }
                 }
+                // What was read for those who have left is old by now.
+                let _ = watched.tab.take_handed();
+                watched.tab.plan().is_followed = true;
             }
+            self.take_handed();
             self.take_wishes();
+            let due = watched.tab.plan().due;
             tokio::select! {
-                () = watched.wake.notified() => continue,
-                () = sleep_until(self.due.into()) => {}
+                () = watched.tab.wake.notified() => continue,
+                () = sleep_until(due.into()) => {}
             }
             self.start_recheck();
             self.read().await;
         }
+    }
+
+    /// Takes what a neighbour's watcher has read for this room; whether there was something.
+    fn take_handed(&mut self) -> bool {
+        let Some(Handed { began, outcome }) = self.watched.tab.take_handed() else {
+            return false;
+        };
+        self.start_recheck();
+        if self.wished.is_some_and(|wished| wished <= began) {
+            self.wished = None;
+        }
+        self.settle(Some(outcome));
+        true
     }
 
     /// Brings the next read forward where somebody wants it.
@@ -613,11 +638,14 @@ impl Watcher {
             return;
         }
         let poll = &self.rooms.poll;
-        let after = |wait| self.last.map_or(now, |last| last + wait);
-        if refresh {
-            self.due = self.due.min(after(poll.refresh_min));
+        let mut plan = self.watched.tab.plan();
+        let last = plan.last;
+        let after = |wait| last.map_or(now, |last| last + wait);
+        self.wished = refresh.or(self.wished);
+        if self.wished.is_some() {
+            plan.due = plan.due.min(after(poll.refresh_min));
         } else if joined {
-            self.due = self.due.min(after(poll.active.max(poll.refresh_min)));
+            plan.due = plan.due.min(after(poll.active.max(poll.refresh_min)));
         }
     }
 
@@ -633,16 +661,34 @@ impl Watcher {
         });
     }
 
-    /// One read for the room, by the first member who can.
+    /// One read for the room, by the first member who can, unless a neighbour's watcher had the turn and read for it.
     async fn read(&mut self) {
         let watched = self.watched.clone();
+        let turn = watched.tab.turn();
+        let _turn = match self.urgency() {
+            Urgency::Again => Some(turn.await),
+            // Whoever has the turn may wait for the budget behind first reads like this one.
+            Urgency::First => timeout(FIRST_WAIT_MAX, turn).await.ok(),
+        };
+        if self.take_handed() {
+            return;
+        }
+        self.wished = None;
         let outcome = self.read_as_somebody().await;
+        self.settle(outcome);
+    }
+
+    /// Takes what came of a read.
+    fn settle(&mut self, outcome: Option<Result<SheetRead, Failure>>) {
+        let watched = self.watched.clone();
         let now = Instant::now();
-        self.last = Some(now);
         let poll = &self.rooms.poll;
+        let mut plan = watched.tab.plan();
+        plan.last = Some(now);
         match outcome {
             Some(Ok(read)) => {
-                self.title = Some(read.info.sheet_title.clone());
+                plan.title = Some(read.info.sheet_title.clone());
+                plan.bytes = read.packed.len();
                 let (taken, bytes) = {
                     let mut room = lock(&watched.room);
                     let taken = room.take(read, now, unix_ms());
@@ -653,7 +699,7 @@ impl Watcher {
                     Taken::First | Taken::Unchanged => {}
                     Taken::Changed => self.pace.stir(poll, now),
                 }
-                self.due = now + self.pace.after_read(poll, now);
+                plan.due = now + self.pace.after_read(poll, now);
             }
             Some(Err(failure)) => {
                 let bounds = (self.rooms.limits.retry_min, self.rooms.limits.retry_max);
@@ -665,14 +711,16 @@ impl Watcher {
                 let error = failure.error();
                 tracing::warn!(code = ?error.code, wait_ms = wait.as_millis(), "a sheet could not be read");
                 lock(&watched.room).fail(error);
-                self.due = now + wait;
+                plan.due = now + wait;
             }
             // Nobody is left who may read; whoever comes is allowed to, and reads at once.
             None => {
-                self.last = None;
-                self.due = now;
+                plan.last = None;
+                plan.due = now;
             }
         }
+        plan.is_failing = self.pace.is_failing();
+        drop(plan);
         watched.attempts.send_replace(Some(now));
     }
 
@@ -707,10 +755,11 @@ impl Watcher {
     }
 
     async fn read_as(&mut self, user: i64) -> Result<SheetRead, Failure> {
-        if let Some(title) = self.title.clone() {
+        let known = self.watched.tab.plan().title.clone();
+        if let Some(title) = known {
             match self.read_titled(user, &title).await {
                 // Renamed: its id finds it again.
-                Err(Failure::Range) => self.title = None,
+                Err(Failure::Range) => self.watched.tab.plan().title = None,
                 other => return other,
             }
         }
@@ -729,28 +778,80 @@ impl Watcher {
                 Failure::Range => no_spreadsheet(),
                 other => other,
             })?;
-        let title = sheet_read::title(&reply, *sheet_id)?;
-        self.read_titled(user, &title).await
+        let titles = sheet_read::titles(&reply)?;
+        let title = titles.get(sheet_id).ok_or(ReadError::Absent)?;
+        self.watched.tab.tell_titles(&titles);
+        self.read_titled(user, title).await
     }
 
+    /// Reads the tab by its title, and with it its neighbours that are due; if that does not work out because of one of
+    /// these, the tab alone.
     async fn read_titled(&self, user: i64, title: &str) -> Result<SheetRead, Failure> {
-        let SheetRef {
-            spreadsheet_id,
-            sheet_id,
-        } = &self.watched.sheet;
-        self.rooms.queue.turn(self.urgency()).await;
-        let reply = self
-            .rooms
-            .google
-            .spreadsheet(user, spreadsheet_id, &sheet_read::cells_query(title))
-            .await?;
-        if reply.len() <= INLINE_BYTES_MAX {
-            return Ok(sheet_read::read(&reply, *sheet_id)?);
+        let poll = &self.rooms.poll;
+        let began = Instant::now();
+        let tab = &self.watched.tab;
+        let along = tab.neighbours(began, poll.active, poll.refresh_min);
+        if !along.is_empty() {
+            let titles =
+                std::iter::once(title).chain(along.iter().map(|(_, title)| title.as_str()));
+            let ids =
+                std::iter::once(tab.sheet_id).chain(along.iter().map(|(tab, _)| tab.sheet_id));
+            match self.read_tabs(user, titles.collect(), ids.collect()).await {
+                Ok(mut reads) => {
+                    for ((tab, _), outcome) in along.iter().zip(reads.drain(1..)) {
+                        match outcome {
+                            Ok(read) => tab.hand(Handed {
+                                began,
+                                outcome: Ok(read),
+                            }),
+                            // It is found again by its own watcher.
+                            Err(ReadError::Absent) => tab.plan().title = None,
+                            Err(ReadError::Unreadable | ReadError::TooLarge) => {}
+                        }
+                    }
+                    if let Some(own) = reads.pop() {
+                        return Ok(own?);
+                    }
+                }
+                Err(Failure::Google { error, retry_after })
+                    if error.code != ErrorCode::SheetTooLarge =>
+                {
+                    // It would be no different for them.
+                    let failure = Failure::Google { error, retry_after };
+                    for (tab, _) in along {
+                        let outcome = Err(failure.clone());
+                        tab.hand(Handed { began, outcome });
+                    }
+                    return Err(failure);
+                }
+                Err(Failure::User(error)) => return Err(Failure::User(error)),
+                Err(Failure::Range | Failure::Google { .. }) => {}
+            }
         }
-        let sheet_id = *sheet_id;
-        tokio::task::spawn_blocking(move || sheet_read::read(&reply, sheet_id))
+        let mut reads = self
+            .read_tabs(user, vec![title], vec![tab.sheet_id])
+            .await?;
+        Ok(reads.pop().unwrap_or(Err(ReadError::Absent))?)
+    }
+
+    /// One read of the tabs with these titles; what came of each, in the order of their ids.
+    async fn read_tabs(
+        &self,
+        user: i64,
+        titles: Vec<&str>,
+        sheet_ids: Vec<i64>,
+    ) -> Result<Vec<Result<SheetRead, ReadError>>, Failure> {
+        self.rooms.queue.turn(self.urgency()).await;
+        let spreadsheet_id = &self.watched.sheet.spreadsheet_id;
+        let query = sheet_read::cells_query(&titles);
+        let google = &self.rooms.google;
+        let reply = google.spreadsheet(user, spreadsheet_id, &query).await?;
+        if reply.len() <= INLINE_BYTES_MAX {
+            return Ok(sheet_read::read(&reply, &sheet_ids)?);
+        }
+        tokio::task::spawn_blocking(move || sheet_read::read(&reply, &sheet_ids))
             .await
-            .map_err(|_| Failure::from(sheet_read::ReadError::Unreadable))?
+            .map_err(|_| Failure::from(ReadError::Unreadable))?
             .map_err(Failure::from)
     }
 }

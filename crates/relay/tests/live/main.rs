@@ -5,6 +5,7 @@
 mod flags;
 mod poll;
 mod socket;
+mod tabs;
 mod webhook;
 mod world;
 mod writer;

@@ -462,15 +462,19 @@ impl Client {
         }
     }
 
+    /// The next changes. A slow machine may come to a heartbeat before.
     pub async fn changes(&mut self) -> (u64, Position, String) {
-        match self.expect().await {
-            RelayFrame::Changes {
-                since,
-                position,
-                cells,
-                ..
-            } => (since, position, cells),
-            other => panic!("no changes: {other:?}"),
+        loop {
+            match self.expect().await {
+                RelayFrame::Changes {
+                    since,
+                    position,
+                    cells,
+                    ..
+                } => return (since, position, cells),
+                RelayFrame::Heartbeat { .. } => {}
+                other => panic!("no changes: {other:?}"),
+            }
         }
     }
 
