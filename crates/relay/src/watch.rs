@@ -251,8 +251,8 @@ impl Rooms {
     /// Whether that grant is the present one of its file, in whichever room: a file that several tabs feed has its
     /// writer elected in the room of one. A room that is gone, as after a restart, has given none.
     pub fn holds_grant(&self, user: i64, bid: &Bid, fence: u64) -> bool {
-        let open = lock(&self.open);
-        let mut rooms = open.values().map(|watched| lock(&watched.room));
+        let rooms = self.rooms();
+        let mut rooms = rooms.iter().map(|watched| lock(&watched.room));
         rooms.any(|room| room.holds_grant(user, bid, fence))
     }
 
