@@ -11,6 +11,7 @@ mod address;
 mod bench;
 mod demo;
 mod dist;
+mod fuzz;
 #[allow(dead_code, reason = "build.rs includes this file too, for its rules")]
 mod manifest;
 mod page;
@@ -46,6 +47,8 @@ cargo xtask TASK
           --only STEP[,STEP…]   these alone
   bench   measure sizes, start-up, syncs and edits against the design's budgets
   sim     run worlds of sheet, relay, network and plugins: --seeds N [--from S]
+  fuzz    run the readers of outside bytes over inputs made by libFuzzer: [TARGET] [--seconds N]
+          --minimise            keep the shortest of the inputs that were found
   tidy    check the rules no compiler checks
 ";
 
@@ -68,6 +71,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         "dist" => dist::run(rest),
         "bench" => bench::run(),
         "sim" => sim::run(rest),
+        "fuzz" => fuzz::run(rest),
         "demo" => demo::run(rest),
         "test" => test::run(rest),
         "tidy" => tidy::run(),
