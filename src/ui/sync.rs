@@ -11,6 +11,7 @@ mod history;
 mod lies;
 mod preview;
 mod signin;
+mod sources;
 mod threshold;
 mod tree;
 

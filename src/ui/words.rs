@@ -55,6 +55,7 @@ pub const PASTE_LINK: &str = "Or paste a link";
 pub const PASTE_LINK_EXAMPLE: &str = "https://docs.google.com/spreadsheets/d/…";
 pub const CONNECT: &str = "Connect";
 pub const CHOOSE_SHEET: &str = "Choose a tab";
+pub const SEVERAL_TABS: &str = "Press one, or tick several that feed this file together.";
 pub const SHEETS_LOADING: &str = "Looking at its tabs…";
 pub const SHEETS_EMPTY: &str = "This spreadsheet has no tab with cells.";
 
@@ -99,6 +100,9 @@ pub const RETRY_NOW: &str = "Retry now";
 pub const SIGN_IN: &str = "Sign in";
 pub const SWITCH_ON: &str = "Switch on";
 pub const DISCONNECT: &str = "Disconnect";
+pub const SOURCES: &str = "Tabs that feed this file";
+pub const ADD_SOURCE: &str = "Add a tab";
+pub const REMOVE_SOURCE: &str = "Remove";
 pub const DISCONNECT_ASK: &str = "Disconnect this sheet? Your variables stay as they are.";
 pub const HIDE: &str = "Keep running in the background";
 pub const KEEP_THEM: &str = "Keep them";
@@ -268,6 +272,25 @@ pub fn size(rows: u32, columns: u32) -> String {
     [&number(rows), " × ", &number(columns)].concat()
 }
 
+/// The button for the tabs that are ticked.
+pub fn connect_tabs(count: usize) -> String {
+    if count == 1 {
+        String::from("Connect 1 tab")
+    } else {
+        format!("Connect {count} tabs")
+    }
+}
+
+/// The box beside a tab.
+pub fn tick_tab(title: &str) -> String {
+    format!("Connect “{title}” with others")
+}
+
+/// The button that takes a tab away, for who does not see beside what it stands.
+pub fn remove_source(tab: &str) -> String {
+    format!("Remove “{tab}”")
+}
+
 /// The size of a tab, read aloud.
 pub fn size_aloud(rows: u32, columns: u32) -> String {
     [&several(rows, "row"), ", ", &several(columns, "column")].concat()
@@ -304,6 +327,10 @@ pub fn role_of(letters: &str, header: &str) -> String {
     ["What column ", letters, " is for: ", header].concat()
 }
 
+pub const TAB_MODE: &str = "This tab holds the values of one mode";
+pub const TAB_COLLECTION: &str = "Collection that such tabs feed together";
+pub const TAB_COLLECTION_USUAL: &str = "Tokens";
+pub const TAB_MODE_NAME: &str = "Name of the mode";
 pub const LIES: &str = "How the sheet is laid out";
 pub const SHAPE: &str = "Each row is";
 pub const SHAPES: [(Shape, &str); 3] = [

@@ -141,8 +141,38 @@ test('signing in and choosing: what is pressed is told', async (t) => {
     { choose_spreadsheet: { id: 'spreadsheet-1' } },
     { paste_link: { link: 'https://docs.google.com/spreadsheets/d/abc/edit' } },
     'dismiss_notice',
-    { choose_sheet: { sheet_id: 7 } },
+    { choose_sheets: { sheet_ids: [7] } },
     'back',
+  ]);
+});
+
+test('several tabs: ticked, marked as modes, listed, added and removed', async (t) => {
+  const { frame, show, told } = await open(t);
+  await show(EXHIBITS['choosing-sheet'] as Exhibit);
+  assert.equal(await frame.isVisible('text=Connect 1 tab'), false);
+  await frame.check('[aria-label="Connect “Tokens” with others"]');
+  await frame.check('[aria-label="Connect “Archive” with others"]');
+  await frame.click('text=Connect 2 tabs');
+  await show(EXHIBITS['choosing-spreadsheet-adding'] as Exhibit);
+  await frame.click('text=Back');
+  const shown = EXHIBITS['confirming-columns-tab'] as Exhibit & { state: { confirming_columns: { columns: unknown } } };
+  await show(shown);
+  assert.equal(await frame.isVisible('text=Brand › Tokens'), true);
+  await frame.fill('.lies input[maxlength="40"]', 'Night');
+  await frame.click('text=Preview changes');
+  await show(EXHIBITS['connected-sources'] as Exhibit);
+  assert.equal(await frame.isVisible('text=This tab no longer exists in the spreadsheet.'), true);
+  await frame.click('[aria-label="Remove “Dark”"]');
+  await frame.click('text=Add a tab');
+  await told([
+    { choose_sheets: { sheet_ids: [0, 7] } },
+    'back',
+    { confirm_columns: { columns: shown.state.confirming_columns.columns, header_row: 0, layout: {
+      shape: 'tokens', brands: 'none', sections: 'ignore', names: 'keep', same_collection: false, skip_rows: 0, only: null, ignore: null,
+      rem: [], tab_mode: { collection: 'Theme', mode: 'Night' },
+    } } },
+    { remove_source: { sheet: { spreadsheet_id: 'spreadsheet-1', sheet_id: 7 } } },
+    'add_source',
   ]);
 });
 

@@ -82,6 +82,12 @@ const CONNECTION = {
   spreadsheet_title: 'Design tokens', sheet_title: 'Tokens', on: true, columns: columns(), header_row: 0, approved: true,
 };
 
+/** A further tab that feeds the file. */
+const SOURCE = {
+  sheet: { spreadsheet_id: 'spreadsheet-1', sheet_id: 7 },
+  spreadsheet_title: 'Design tokens', sheet_title: 'Dark', columns: columns(), header_row: 0,
+};
+
 /** Values that differ and are not written: conflicts first. */
 export function differences(conflicts: number, drifts: number): unknown {
   const item = (kind: string, at: number) => ({
@@ -143,6 +149,7 @@ export const EXHIBITS: Record<string, Exhibit> = {
   'choosing-spreadsheet-loading': { state: { choosing_spreadsheet: { entries: null } } },
   'choosing-spreadsheet-empty': { state: { choosing_spreadsheet: { entries: [] } } },
   'choosing-spreadsheet': { state: { choosing_spreadsheet: { entries: SPREADSHEETS } }, notice: { message: 'That is no link to a spreadsheet.', remedy: 'One looks like https://docs.google.com/spreadsheets/d/…' } },
+  'choosing-spreadsheet-adding': { state: { choosing_spreadsheet: { entries: SPREADSHEETS, adds: true } } },
   'choosing-sheet-loading': { state: { choosing_sheet: { spreadsheet: null } } },
   'choosing-sheet': { state: { choosing_sheet: { spreadsheet: SHEETS } } },
   'choosing-sheet-empty': { state: { choosing_sheet: { spreadsheet: { ...SHEETS, sheets: [] } } } },
@@ -152,6 +159,7 @@ export const EXHIBITS: Record<string, Exhibit> = {
     brands: 'modes', names: 'ask', sections: 'groups', same_collection: true, skip_rows: 1,
     only: { header: 'Notes of the team', words: ['approved', 'ready'] }, rem: [{ mode: 'Light', px: 10 }],
   } }),
+  'confirming-columns-tab': confirming({ tab: { sheet: SOURCE.sheet, name: 'Brand › Tokens' }, layout: { tab_mode: { collection: 'Theme', mode: 'Dark' } } }),
   'confirming-columns-busy': confirming({ busy: true }),
   'confirming-columns-lacking': confirming({ columns: MANY_COLUMNS.slice(3), problems: problems() }),
   'previewing': { state: { previewing: preview(60, { created: 1_744, changed: 12, collections: 4, modes: 6 }) } },
@@ -162,6 +170,10 @@ export const EXHIBITS: Record<string, Exhibit> = {
   'connected-never-synced': { state: connected({ last: null, link: 'connecting' }) },
   'connected-polling': { state: connected({ link: 'polling' }) },
   'connected-offline': { state: connected({ link: { offline: { attempt: 3, retry_unix_ms: Date.now() + 3_600_000 } }, trouble: { message: 'Google does not answer.', remedy: 'It is tried again by itself.' } }) },
+  'connected-sources': { state: connected({
+    connection: { ...CONNECTION, more: [SOURCE, { ...SOURCE, sheet: { spreadsheet_id: 'spreadsheet-2', sheet_id: 7 }, spreadsheet_title: 'Prices of the season, all countries and currencies', sheet_title: 'Strings of the shop, by language' }] },
+    troubles: [[SOURCE.sheet, { message: 'This tab no longer exists in the spreadsheet.', remedy: 'Choose another tab.' }]],
+  }) },
   'connected-following': { state: connected({ writer: 'ben@example.com' }) },
   'connected-running': { state: connected({ progress: [340, 1_744] }) },
   'connected-removes': { state: connected({ waiting: ['removes', preview(3, { removed: 3 })] }) },

@@ -425,10 +425,15 @@ impl Engine {
         let same = self.connection.take();
         // How careful the file is has to do with the file, not with the sheet.
         let threshold = same.as_ref().and_then(|connection| connection.threshold);
-        let (policy, left_out, two_way) = same
+        let (policy, left_out, two_way, origin) = same
             .filter(|connection| connection.sheet == sheet)
             .map_or_else(Default::default, |connection| {
-                (connection.policy, connection.left_out, connection.two_way)
+                (
+                    connection.policy,
+                    connection.left_out,
+                    connection.two_way,
+                    connection.origin,
+                )
             });
         self.connection = Some(Connection {
             sheet,
@@ -446,7 +451,7 @@ impl Engine {
             published: false,
             mode_limit: None,
             more: Vec::new(),
-            origin: None,
+            origin,
             two_way,
         });
         self.grid.set_tabs(0, &self.locale);
@@ -603,6 +608,7 @@ impl Engine {
         if !self.is_writer {
             self.post(ToPanel::Taken {
                 position: self.position(),
+                more: self.more_positions(),
             });
         }
     }
@@ -617,6 +623,12 @@ impl Engine {
             },
             |tab| tab.position().clone(),
         )
+    }
+
+    /// The same of the other sources.
+    fn more_positions(&self) -> Vec<Position> {
+        let more = self.grid.tabs().iter().skip(1);
+        more.map(|tab| tab.position().clone()).collect()
     }
 
     /// Whether there are cells to work with.

@@ -10,7 +10,7 @@ use crate::protocol::panel::{
     Choice, Column, Connection, Differences, MergePolicy, Preview, Problem, RunEntry, RunReport,
     SheetLayout, WaitReason,
 };
-use crate::protocol::relay::{Spreadsheet, SpreadsheetEntry};
+use crate::protocol::relay::{SheetRef, Spreadsheet, SpreadsheetEntry};
 
 /// Why sync was stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +60,9 @@ pub enum State {
     ChoosingSpreadsheet {
         /// What may be connected; `None` while it is fetched.
         entries: Option<Vec<SpreadsheetEntry>>,
+        /// Whether what is chosen feeds the file beside the tabs that do already.
+        #[serde(default)]
+        adds: bool,
     },
     /// A spreadsheet was chosen: choosing the tab.
     ChoosingSheet {
@@ -80,6 +83,8 @@ pub enum State {
         problems: Vec<Problem>,
         /// How the sheet seems to lie.
         layout: Option<SheetLayout>,
+        /// Whose columns they are, where several tabs feed the file.
+        tab: Option<Box<NamedTab>>,
         /// The columns were confirmed; the preview is being made.
         busy: bool,
     },
@@ -92,6 +97,15 @@ pub enum State {
         /// What it said.
         message: String,
     },
+}
+
+/// One tab of several that feed a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedTab {
+    /// The tab.
+    pub sheet: SheetRef,
+    /// What it is called in addresses.
+    pub name: String,
 }
 
 /// A file that follows a sheet.
@@ -118,6 +132,9 @@ pub struct Connected {
     pub writer: Option<String>,
     /// What is wrong at the relay or at Google, while it is.
     pub trouble: Option<Notice>,
+    /// What is wrong with single tabs of several, while it is.
+    #[serde(default)]
+    pub troubles: Vec<(SheetRef, Notice)>,
 }
 
 /// How the sheet reaches us.
@@ -170,10 +187,17 @@ pub enum Action {
         /// As pasted.
         link: String,
     },
-    /// Chooses a tab of the chosen spreadsheet.
-    ChooseSheet {
-        /// Google's id.
-        sheet_id: i64,
+    /// Chooses tabs of the chosen spreadsheet: to connect the file to, or beside those that feed it.
+    ChooseSheets {
+        /// Google's numbers of them.
+        sheet_ids: Vec<i64>,
+    },
+    /// Goes to choose tabs that feed the file beside those that do.
+    AddSource,
+    /// A tab feeds the file no longer.
+    RemoveSource {
+        /// The tab.
+        sheet: SheetRef,
     },
     /// Goes one step back while connecting.
     Back,

@@ -4,5 +4,7 @@
 mod properties;
 #[path = "session/stories.rs"]
 mod stories;
+#[path = "session/tabs.rs"]
+mod tabs;
 #[path = "session/world.rs"]
 mod world;

@@ -6,6 +6,7 @@ pub mod callers;
 pub mod config;
 pub mod error;
 pub mod flags;
+pub mod followed;
 pub mod google_read;
 pub mod live;
 pub mod ofrep;

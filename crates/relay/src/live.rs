@@ -13,8 +13,8 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use sheetwire_core::protocol::relay::{
-    Bid, CLIENT_FRAME_BYTES_MAX, ClientFrame, CloseReason, FrameError, Position, RelayFrame,
-    VERSION, decode, encode,
+    Bid, CLIENT_FRAME_BYTES_MAX, ClientFrame, CloseReason, ErrorCode, FrameError, JoinSource,
+    Position, RelayFrame, SOURCES_MAX, VERSION, decode, encode,
 };
 use tokio::sync::{Semaphore, broadcast};
 use tokio::time::{MissedTickBehavior, interval_at, timeout};
@@ -22,6 +22,7 @@ use tokio::time::{MissedTickBehavior, interval_at, timeout};
 use crate::config::Config;
 use crate::error::Refusal;
 use crate::flags::{Flags, FlagsError};
+use crate::followed::Followed;
 use crate::google_read::{Accounts, Caller, GoogleRead};
 use crate::room::{Delivery, trouble};
 use crate::telemetry::Telemetry;
@@ -168,39 +169,48 @@ async fn upgrade(State(live): State<Arc<Live>>, upgrade: WebSocketUpgrade) -> Re
 
 /// Waits for the join frame and takes the client in. An error is the reason to close with, if the socket is still
 /// there.
-async fn join(live: &Live, socket: &mut WebSocket) -> Result<Membership, Option<CloseReason>> {
+async fn join(live: &Live, socket: &mut WebSocket) -> Result<Followed, Option<CloseReason>> {
     let frame = timeout(live.rooms.limits().join_deadline, receive(socket))
         .await
         .map_err(|_| Some(CloseReason::Protocol))??;
-    let (ticket, resume, bid) = match frame {
+    let (first, bid, more) = match frame {
         ClientFrame::Join {
             ticket,
             resume,
             bid,
+            more,
             ..
-        } => (ticket, resume, bid),
+        } => (JoinSource { ticket, resume }, bid, more),
         ClientFrame::Refresh { .. } | ClientFrame::Bid { .. } => {
             return Err(Some(CloseReason::Protocol));
         }
     };
-    let Some((caller, sheet)) = live.tickets.redeem(&ticket, Instant::now()) else {
-        return Err(Some(CloseReason::Ticket));
-    };
-    let taken_in = take_in(live, &caller, &sheet, resume.as_ref(), bid.as_ref()).await;
-    match taken_in {
-        Ok(membership) => Ok(membership),
-        Err(refusal) => {
-            // Told as far as the socket goes along; the close is what counts.
-            let _ = send(live, socket, trouble(&refusal.error)).await;
-            Err(Some(match refusal.error.code {
-                sheetwire_core::protocol::relay::ErrorCode::SignedOut => CloseReason::SignedOut,
-                // Come back after a wait.
-                sheetwire_core::protocol::relay::ErrorCode::Unavailable
-                | sheetwire_core::protocol::relay::ErrorCode::TooMany => CloseReason::Draining,
-                _ => CloseReason::Ticket,
-            }))
+    if more.len() >= SOURCES_MAX {
+        return Err(Some(CloseReason::Protocol));
+    }
+    let mut places = Vec::with_capacity(1 + more.len());
+    let mut bid = bid.as_ref();
+    for JoinSource { ticket, resume } in std::iter::once(first).chain(more) {
+        let Some((caller, sheet)) = live.tickets.redeem(&ticket, Instant::now()) else {
+            return Err(Some(CloseReason::Ticket));
+        };
+        // One file has one writer, elected among those who follow its first tab.
+        let taken_in = take_in(live, &caller, &sheet, resume.as_ref(), bid.take()).await;
+        match taken_in {
+            Ok(membership) => places.push(membership),
+            Err(refusal) => {
+                // Told as far as the socket goes along; the close is what counts.
+                let _ = send(live, socket, trouble(&refusal.error)).await;
+                return Err(Some(match refusal.error.code {
+                    ErrorCode::SignedOut => CloseReason::SignedOut,
+                    // Come back after a wait.
+                    ErrorCode::Unavailable | ErrorCode::TooMany => CloseReason::Draining,
+                    _ => CloseReason::Ticket,
+                }));
+            }
         }
     }
+    Ok(Followed::new(places))
 }
 
 async fn take_in(
@@ -220,9 +230,9 @@ async fn take_in(
 async fn follow(
     live: &Live,
     socket: &mut WebSocket,
-    mut membership: Membership,
+    mut followed: Followed,
 ) -> Option<CloseReason> {
-    for frame in std::mem::take(&mut membership.first) {
+    for frame in followed.first() {
         send(live, socket, frame).await.ok()?;
     }
     let every = live.rooms.limits().heartbeat;
@@ -230,19 +240,29 @@ async fn follow(
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            delivery = membership.next() => match delivery {
-                Delivery::Frame(frame) => send(live, socket, frame).await.ok()?,
+            (at, delivery) = followed.next() => match delivery {
+                Delivery::Frame(frame) => {
+                    if let Some(source) = followed.turn_to(at) {
+                        send(live, socket, source).await.ok()?;
+                    }
+                    send(live, socket, frame).await.ok()?;
+                }
                 Delivery::Ping => ping(live, socket).await.ok()?,
                 Delivery::End(reason) => return Some(reason),
             },
             frame = hear(socket) => match frame {
-                Ok(Heard::Pong) => membership.heard(),
-                Ok(Heard::Frame(ClientFrame::Refresh { .. })) => membership.refresh(),
-                Ok(Heard::Frame(ClientFrame::Bid { bid, .. })) => membership.bid(&bid),
+                Ok(Heard::Pong) => followed.writing().heard(),
+                Ok(Heard::Frame(ClientFrame::Refresh { .. })) => followed.refresh(),
+                Ok(Heard::Frame(ClientFrame::Bid { bid, .. })) => followed.writing().bid(&bid),
                 Ok(Heard::Frame(ClientFrame::Join { .. })) => return Some(CloseReason::Protocol),
                 Err(reason) => return reason,
             },
-            _ = heartbeat.tick() => send(live, socket, membership.heartbeat()).await.ok()?,
+            _ = heartbeat.tick() => {
+                if let Some(source) = followed.turn_to(0) {
+                    send(live, socket, source).await.ok()?;
+                }
+                send(live, socket, followed.writing().heartbeat()).await.ok()?;
+            }
         }
     }
 }

@@ -10,10 +10,14 @@ use axum::extract::State;
 use axum::extract::ws::Utf8Bytes;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use sheetwire_core::protocol::relay::{CloseReason, PollRequest, RelayFrame, VERSION, encode};
+use futures_util::future::join_all;
+use sheetwire_core::protocol::relay::{
+    CloseReason, PollRequest, PollSource, RelayFrame, SOURCES_MAX, VERSION, encode,
+};
 use tokio::time::{Duration, Instant, timeout_at};
 
 use crate::error::{Refusal, versioned};
+use crate::followed::Followed;
 use crate::live::Live;
 use crate::room::{Delivery, trouble};
 use crate::watch::Membership;
@@ -26,18 +30,25 @@ pub(crate) async fn poll(
     let caller = live.accounts().authenticate(&headers).await?;
     let request: PollRequest = versioned(&body, "The poll can't be read.")?;
     let rooms = live.rooms();
-    rooms
-        .check_access(caller.user, &request.sheet.spreadsheet_id)
-        .await?;
-    let membership = rooms.join(
-        &caller,
-        &request.sheet,
-        request.resume.as_ref(),
-        request.bid.as_ref(),
-    )?;
+    if request.more.len() >= SOURCES_MAX {
+        return Err(Refusal::bad_request("The poll names too many tabs."));
+    }
+    let first = PollSource {
+        sheet: request.sheet,
+        resume: request.resume,
+    };
+    let mut places = Vec::with_capacity(1 + request.more.len());
+    // One file has one writer, elected among those who follow its first tab.
+    let mut bid = request.bid.as_ref();
+    for PollSource { sheet, resume } in std::iter::once(first).chain(request.more) {
+        rooms
+            .check_access(caller.user, &sheet.spreadsheet_id)
+            .await?;
+        places.push(rooms.join(&caller, &sheet, resume.as_ref(), bid.take())?);
+    }
     let heartbeat = rooms.limits().heartbeat;
     let wait = Duration::from_millis(request.wait_ms).min(heartbeat);
-    let frames = collect(membership, wait, heartbeat).await;
+    let frames = collect_all(Followed::new(places), wait, heartbeat).await;
     let mut reply = String::from("{\"frames\":[");
     for (index, frame) in frames.iter().enumerate() {
         if index > 0 {
@@ -49,9 +60,53 @@ pub(crate) async fn poll(
     Ok(([(header::CONTENT_TYPE, "application/json")], reply).into_response())
 }
 
-/// The frames of one poll: what was missed, else the first thing to say within `wait`. A sheet that nobody followed
+/// The frames of one poll, tab after tab: of several tabs, what was missed of all of them, else the first thing to say
+/// of any within `wait`.
+async fn collect_all(mut followed: Followed, wait: Duration, read_max: Duration) -> Vec<Utf8Bytes> {
+    let until = Instant::now() + wait;
+    if let [only] = followed.places_mut() {
+        return collect(only, wait, read_max).await;
+    }
+    let places = followed.places_mut().iter_mut();
+    let looks = places.map(|place| collect(place, Duration::ZERO, read_max));
+    let mut told: Vec<Vec<Utf8Bytes>> = join_all(looks).await;
+    let quiet = |frame: &Utf8Bytes| {
+        frame.starts_with("{\"type\":\"resumed\"")
+            || tells_of_trouble(frame)
+            || tells_of_writer(frame)
+    };
+    if told.iter().flatten().all(quiet)
+        && let Ok((at, delivery)) = timeout_at(until, followed.next()).await
+    {
+        let mut frames = Vec::new();
+        take(&mut frames, delivery);
+        while let Some(delivery) = followed.places_mut()[at].try_next() {
+            let ended = matches!(delivery, Delivery::End(_));
+            take(&mut frames, delivery);
+            if ended {
+                break;
+            }
+        }
+        if !frames.is_empty() {
+            told[at].retain(tells_of_writer);
+            told[at].extend(frames);
+        }
+    }
+    let mut reply = Vec::new();
+    for (at, frames) in told.into_iter().enumerate() {
+        reply.extend(followed.turn_to(at));
+        reply.extend(frames);
+    }
+    reply
+}
+
+/// The frames of one poll of one tab: what was missed, else the first thing to say within `wait`. A sheet that nobody followed
 /// is read before the answer, within `read_max`.
-async fn collect(mut membership: Membership, wait: Duration, read_max: Duration) -> Vec<Utf8Bytes> {
+async fn collect(
+    membership: &mut Membership,
+    wait: Duration,
+    read_max: Duration,
+) -> Vec<Utf8Bytes> {
     let now = Instant::now();
     if membership.stale {
         let _ = timeout_at(now + read_max, membership.settled()).await;

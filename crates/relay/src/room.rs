@@ -855,8 +855,11 @@ mod tests {
                     }
                     self.rows.resize(rows as usize, Vec::new());
                 }
-                RelayFrame::Resumed { position, .. } => assert_eq!(self.position, Some(position)),
-                RelayFrame::Writer { .. }
+                RelayFrame::Resumed { position, .. } => {
+                    assert_eq!(self.position, Some(position))
+                }
+                RelayFrame::Source { .. }
+                | RelayFrame::Writer { .. }
                 | RelayFrame::Heartbeat { .. }
                 | RelayFrame::Trouble { .. }
                 | RelayFrame::FlagsChanged { .. }

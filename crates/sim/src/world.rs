@@ -513,11 +513,13 @@ impl World {
                 Some(Action::SignIn)
             }
             State::SigningIn { .. } => Some(Action::OpenSignIn),
-            State::ChoosingSpreadsheet { entries } => entries.map(|_| Action::ChooseSpreadsheet {
-                id: sheet_ref().spreadsheet_id,
-            }),
-            State::ChoosingSheet { spreadsheet } => spreadsheet.map(|_| Action::ChooseSheet {
-                sheet_id: sheet_ref().sheet_id,
+            State::ChoosingSpreadsheet { entries, .. } => {
+                entries.map(|_| Action::ChooseSpreadsheet {
+                    id: sheet_ref().spreadsheet_id,
+                })
+            }
+            State::ChoosingSheet { spreadsheet } => spreadsheet.map(|_| Action::ChooseSheets {
+                sheet_ids: vec![sheet_ref().sheet_id],
             }),
             // A sheet without its header may look as if it lay in another way; the designer knows better, and waits.
             State::ConfirmingColumns {

@@ -6,7 +6,7 @@ use super::{account, button, heading, page};
 use crate::{Panel, words};
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
-use sheetwire_core::protocol::relay::{Spreadsheet, SpreadsheetEntry};
+use sheetwire_core::protocol::relay::{SOURCES_MAX, Spreadsheet, SpreadsheetEntry};
 use sheetwire_core::session::{Action, State};
 
 /// Signed in, no sheet connected.
@@ -14,7 +14,7 @@ pub fn spreadsheet(panel: Panel) -> AnyView {
     let search = RwSignal::new(String::new());
     let link = RwSignal::new(String::new());
     let entries = Memo::new(move |_| {
-        if let State::ChoosingSpreadsheet { entries } = &*panel.session.read() {
+        if let State::ChoosingSpreadsheet { entries, .. } = &*panel.session.read() {
             entries.clone()
         } else {
             None
@@ -36,6 +36,12 @@ pub fn spreadsheet(panel: Panel) -> AnyView {
         Some(_) if found.read().is_empty() => words::SPREADSHEETS_NOT_FOUND,
         Some(_) => "",
     };
+    let adds = Memo::new(move |_| {
+        matches!(
+            &*panel.session.read(),
+            State::ChoosingSpreadsheet { adds: true, .. }
+        )
+    });
     let connect = move |event: SubmitEvent| {
         event.prevent_default();
         let link = link.get_untracked();
@@ -64,7 +70,11 @@ pub fn spreadsheet(panel: Panel) -> AnyView {
                 on:input=move |event| link.set(event_target_value(&event))/>
             <button type="submit" class="plain">{words::CONNECT}</button>
         </form>
-        {account(panel)}
+        {move || if adds.get() {
+            button("plain", words::BACK, move || panel.act(Action::Back))
+        } else {
+            account(panel).into_any()
+        }}
     };
     view! { <div class="stacked">{page(body.into_any(), actions.into_any(), None)}</div> }
         .into_any()
@@ -94,17 +104,24 @@ pub fn sheet(panel: Panel) -> AnyView {
             None
         }
     });
+    let ticked = RwSignal::new(Vec::<i64>::new());
     let tabs = move || match spreadsheet.get() {
         None => view! { <p class="secondary" role="status">{words::SHEETS_LOADING}</p> }.into_any(),
         Some(Spreadsheet { title, sheets, .. }) => {
             let empty = sheets
                 .is_empty()
                 .then(|| view! { <p class="secondary">{words::SHEETS_EMPTY}</p> });
+            let several = sheets.len() > 1;
             let sheets = sheets.into_iter().map(|sheet| {
                 let sheet_id = sheet.sheet_id;
-                let choose = move |_| panel.act(Action::ChooseSheet { sheet_id });
+                let choose = move |_| {
+                    panel.act(Action::ChooseSheets {
+                        sheet_ids: vec![sheet_id],
+                    });
+                };
+                let tick = several.then(|| tick(ticked, sheet_id, &sheet.title));
                 view! {
-                    <li><button type="button" class="choice" on:click=choose>
+                    <li class="ticked">{tick}<button type="button" class="choice" on:click=choose>
                         <span class="cut">{sheet.title}</span>
                         <span class="secondary" aria-hidden="true">{words::size(sheet.rows, sheet.columns)}</span>
                         <span class="unseen">{words::size_aloud(sheet.rows, sheet.columns)}</span>
@@ -113,6 +130,7 @@ pub fn sheet(panel: Panel) -> AnyView {
             });
             view! {
                 <p class="secondary cut">{title}</p>
+                {several.then(|| view! { <p class="secondary">{words::SEVERAL_TABS}</p> })}
                 {empty}
                 <ul class="choices" aria-label=words::CHOOSE_SHEET>{sheets.collect_view()}</ul>
             }
@@ -121,7 +139,35 @@ pub fn sheet(panel: Panel) -> AnyView {
     };
     page(
         view! { {heading(words::CHOOSE_SHEET)} {tabs} }.into_any(),
-        button("plain", words::BACK, move || panel.act(Action::Back)),
+        view! {
+            <div class="buttons">
+                {button("plain", words::BACK, move || panel.act(Action::Back))}
+                {move || (!ticked.read().is_empty()).then(|| {
+                    let label = words::connect_tabs(ticked.read().len());
+                    button("primary", label, move || panel.act(Action::ChooseSheets { sheet_ids: ticked.get_untracked() }))
+                })}
+            </div>
+        }
+        .into_any(),
         None,
     )
+}
+
+/// Marks a tab as one of several to be connected; at most as many as may feed a file.
+fn tick(ticked: RwSignal<Vec<i64>>, sheet_id: i64, title: &str) -> AnyView {
+    let change = move |event| {
+        let is_on = event_target_checked(&event);
+        ticked.update(|ticked| {
+            ticked.retain(|other| *other != sheet_id);
+            if is_on {
+                ticked.push(sheet_id);
+            }
+        });
+    };
+    let full = move || ticked.read().len() >= SOURCES_MAX && !ticked.read().contains(&sheet_id);
+    view! {
+        <input type="checkbox" aria-label=words::tick_tab(title) disabled=full
+            prop:checked=move || ticked.read().contains(&sheet_id) on:change=change/>
+    }
+    .into_any()
 }

@@ -24,6 +24,8 @@ struct Inferred {
     sample: Vec<Vec<String>>,
     problems: Vec<Problem>,
     layout: SheetLayout,
+    /// What the tab is called, where several feed the file.
+    tab: Option<String>,
 }
 
 impl Inferred {
@@ -115,6 +117,7 @@ pub fn confirm(panel: Panel) -> AnyView {
             sample,
             problems,
             layout,
+            tab,
             ..
         } = &*panel.session.read()
         {
@@ -124,6 +127,7 @@ pub fn confirm(panel: Panel) -> AnyView {
                 sample: sample.clone(),
                 problems: problems.clone(),
                 layout: layout.clone().unwrap_or_default(),
+                tab: tab.as_ref().map(|tab| tab.name.clone()),
             })
         } else {
             None
@@ -166,6 +170,7 @@ fn form(panel: Panel, inferred: Inferred, busy: Memo<bool>) -> AnyView {
     let header_row = RwSignal::new(inferred.header_row);
     let layout = RwSignal::new(inferred.layout.clone());
     let (problems, none) = (inferred.problems.clone(), drafts.is_empty());
+    let tab = inferred.tab.clone();
     let inferred = StoredValue::new(inferred);
     let drafts = StoredValue::new(drafts);
     let brands = Memo::new(move |_| layout.read().brands);
@@ -301,10 +306,12 @@ fn form(panel: Panel, inferred: Inferred, busy: Memo<bool>) -> AnyView {
                 <input type="number" class="field" min="1" step="1" prop:value=move || (header_row.get() + 1).to_string() on:change=step/>
             </label>
         </div>
+        {tab.clone().map(|tab| view! { <p class="secondary cut">{tab}</p> })}
         {super::preview::problem_list(panel, problems)}
         {none.then(|| view! { <p class="secondary">{words::NO_COLUMNS}</p> })}
         {lies::names(layout)}
         <ul class="columns" aria-labelledby=super::HEADING>{lines}</ul>
+        {tab.map(|tab| lies::tab_mode(layout, tab))}
         {lies::choices(layout, ruled, modes, reshape)}
     };
     let actions = view! {

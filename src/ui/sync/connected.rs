@@ -3,7 +3,7 @@
 //! Owns this view and the clock that its relative times need. Must not know when a run begins or why a plan waits.
 
 use super::tree::Tree;
-use super::{HEADING, account, button, differences, history, page, preview, threshold};
+use super::{HEADING, account, button, differences, history, page, preview, sources, threshold};
 use crate::{Panel, sandbox, words};
 use leptos::prelude::*;
 use sheetwire_core::protocol::panel::{Counts, Preview, RunReport, WaitReason};
@@ -58,6 +58,7 @@ pub fn connected(panel: Panel) -> AnyView {
     let published = piece(panel, |connected| connected.connection.published);
     let two_way = piece(panel, |connected| connected.connection.two_way);
     let runs = piece(panel, |connected| connected.runs.clone());
+    let fed = piece(panel, sources::of);
     let stopped = piece(panel, |connected| connected.stopped);
     let writer = piece(panel, |connected| connected.writer.clone());
     let trouble = piece(panel, |connected| connected.trouble.clone());
@@ -88,6 +89,7 @@ pub fn connected(panel: Panel) -> AnyView {
         {preview::left_out(panel)}
         {history::list(panel, runs, now)}
         <div class="foot">
+            {sources::list(panel, fed)}
             {differences::policy(panel, policy)}
             {threshold::choice(panel, threshold)}
             {disconnect(panel)}

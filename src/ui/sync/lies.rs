@@ -4,11 +4,13 @@
 
 use crate::words;
 use leptos::prelude::*;
-use sheetwire_core::mapping::HEADER_SEARCH_ROWS;
-use sheetwire_core::protocol::panel::{Names, RemBase, RowRule, Sections, SheetLayout};
+use sheetwire_core::mapping::{HEADER_SEARCH_ROWS, MODE_NAME_MAX};
+use sheetwire_core::protocol::panel::{Names, RemBase, RowRule, Sections, SheetLayout, TabMode};
 
 /// Most pixels in a rem that a field takes.
 const REM_MAX: u32 = 100;
+/// Most characters of a collection's name that a field takes.
+const COLLECTION_NAME_MAX: usize = 100;
 
 /// A choice of several, by its place in the list of its words.
 fn choice<T: Copy + PartialEq + Send + Sync + 'static, const N: usize>(
@@ -131,6 +133,55 @@ fn rem(label: String, mode: String, lies: RwSignal<SheetLayout>) -> AnyView {
     .into_any()
 }
 
+/// Whether the tab holds the values of one mode, and of which. `tab` is what it is called.
+pub fn tab_mode(lies: RwSignal<SheetLayout>, tab: String) -> AnyView {
+    let is_on = Memo::new(move |_| lies.read().tab_mode.is_some());
+    let title = tab.clone();
+    let change = move |event| {
+        let is_on = event_target_checked(&event);
+        let mode = title.clone();
+        lies.update(|lies| {
+            lies.tab_mode = is_on.then(|| TabMode {
+                collection: String::from(words::TAB_COLLECTION_USUAL),
+                mode,
+            });
+        });
+    };
+    let field = move |label: &'static str, of: fn(&mut TabMode) -> &mut String, max: usize| {
+        let now = move || {
+            let mut lies = lies.get();
+            lies.tab_mode
+                .as_mut()
+                .map_or_else(String::new, |tab| of(tab).clone())
+        };
+        let set = move |event| {
+            lies.update(|lies| {
+                if let Some(tab) = &mut lies.tab_mode {
+                    *of(tab) = event_target_value(&event);
+                }
+            });
+        };
+        view! {
+            <label><span>{label}</span>
+                <input type="text" class="field" maxlength=max.to_string() prop:value=now on:input=set/>
+            </label>
+        }
+    };
+    view! {
+        <div class="lies" role="group" aria-label=words::TAB_MODE>
+            <label class="tick">
+                <input type="checkbox" prop:checked=move || is_on.get() on:change=change/>
+                <span>{words::TAB_MODE}</span>
+            </label>
+            {move || is_on.get().then(|| view! {
+                {field(words::TAB_COLLECTION, |tab| &mut tab.collection, COLLECTION_NAME_MAX)}
+                {field(words::TAB_MODE_NAME, |tab| &mut tab.mode, MODE_NAME_MAX)}
+            })}
+        </div>
+    }
+    .into_any()
+}
+
 /// All choices, in a part of the page that opens by itself where the sheet lies in its own way. `headers` are those that
 /// a rule can be about, `modes` those that may have a rem of their own.
 pub fn choices(
@@ -139,7 +190,13 @@ pub fn choices(
     modes: Memo<Vec<String>>,
     reshape: impl Fn(sheetwire_core::protocol::panel::Shape) + Copy + 'static,
 ) -> AnyView {
-    let open = lies.with_untracked(|lies| *lies != SheetLayout::default());
+    let open = lies.with_untracked(|lies| {
+        let plain = SheetLayout {
+            tab_mode: lies.tab_mode.clone(),
+            ..SheetLayout::default()
+        };
+        *lies != plain
+    });
     let skip = move |event| {
         let rows = event_target_value(&event)
             .parse::<u32>()

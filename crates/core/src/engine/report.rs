@@ -216,6 +216,7 @@ impl Engine {
             writes: totals.writes,
             cancelled: totals.cancelled,
             position: self.position(),
+            more: self.more_positions(),
             ended_unix_ms: 0,
             duration_ms: 0,
             slice_ms_max: 0,

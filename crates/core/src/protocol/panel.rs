@@ -10,9 +10,11 @@ pub mod json;
 
 use serde::{Deserialize, Serialize};
 
+pub use super::relay::SOURCES_MAX;
 use super::relay::{CellWrite, Position, SheetInfo, SheetRef, WriteResult};
 use crate::plan::THRESHOLD_VARIABLES;
 use crate::session::StopReason;
+use crate::sheet::a1;
 
 /// The version every envelope carries.
 pub const VERSION: u32 = 1;
@@ -22,8 +24,6 @@ pub const PREVIEW_ROWS_MAX: usize = 10_000;
 pub const PROBLEMS_MAX: usize = 200;
 /// Most rows that can be left out of a file's sync; a connection has to fit into 100 kB of plugin data.
 pub const LEFT_OUT_MAX: usize = 500;
-/// Most tabs that feed one file; together with their columns they have to fit into 100 kB of plugin data.
-pub const SOURCES_MAX: usize = 16;
 /// Most differences listed; more are counted.
 pub const DIFFERENCES_MAX: usize = 200;
 
@@ -293,6 +293,9 @@ pub enum ToPanel {
     Taken {
         /// Up to where.
         position: Position,
+        /// The same of further sources.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        more: Vec<Position>,
     },
     /// The file's history, newest first, at most [`crate::history::RUNS_MAX`].
     Runs {
@@ -513,6 +516,17 @@ impl Connection {
     /// The tab whose name the links of this file's variables bear.
     pub fn link_sheet(&self) -> &SheetRef {
         self.origin.as_ref().unwrap_or(&self.sheet)
+    }
+
+    /// The tab that an address such as `Tokens!C14` is in.
+    pub fn source_of(&self, address: &str) -> &SheetRef {
+        let tabs = self.sheets().zip(self.tab_names());
+        let mut tabs = tabs.filter(|(_, name)| {
+            let cell = a1(name, 0, 0);
+            let tab = cell.rfind('!').map_or("", |at| &cell[..=at]);
+            !tab.is_empty() && address.starts_with(tab)
+        });
+        tabs.next().map_or(&self.sheet, |(sheet, _)| sheet)
     }
 
     /// What each source's tab is called in addresses, in order: its title, and the spreadsheet's where two tabs have the
@@ -949,6 +963,9 @@ pub struct RunReport {
     pub cancelled: bool,
     /// The position of the sheet that the file now equals.
     pub position: Position,
+    /// The same of further sources.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more: Vec<Position>,
     /// Unix time of its end, in milliseconds.
     pub ended_unix_ms: u64,
     /// From taking the message to the last write, in milliseconds.

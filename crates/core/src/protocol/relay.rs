@@ -21,6 +21,8 @@ pub const HEARTBEAT_MS: u64 = 15_000;
 pub const TICKET_LIFE_MS: u64 = 60_000;
 /// How long the relay keeps a room's changes for resuming clients, in milliseconds.
 pub const RESUME_WINDOW_MS: u64 = 120_000;
+/// Most tabs that one client may follow over one socket or poll.
+pub const SOURCES_MAX: usize = 16;
 /// Most cells of one [`WriteRequest`].
 pub const WRITE_CELLS_MAX: usize = 500;
 /// Longest body of a [`WriteRequest`], in bytes.
@@ -43,6 +45,26 @@ pub struct SheetRef {
     pub spreadsheet_id: String,
     /// Google's `sheetId` (the `gid` of a link). It survives renaming and reordering of tabs.
     pub sheet_id: i64,
+}
+
+/// A further tab to follow over the same socket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JoinSource {
+    /// As [`ClientFrame::Join`]'s.
+    pub ticket: String,
+    /// Where the client stands in this tab.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume: Option<Position>,
+}
+
+/// A further tab to follow by the same polls.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PollSource {
+    /// The tab.
+    pub sheet: SheetRef,
+    /// Where the client stands in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume: Option<Position>,
 }
 
 /// A panel's wish to write a file from this sheet. Of all who bid for one file and sheet, one is the writer.
@@ -73,6 +95,9 @@ pub enum ClientFrame {
         /// For whom the client would write, answered by [`RelayFrame::Writer`] before any cells.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         bid: Option<Bid>,
+        /// Further tabs, at most [`SOURCES_MAX`] with the first, in whose room the writer is elected.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        more: Vec<JoinSource>,
     },
     /// Bids later, for another file, or to take over. Answered by [`RelayFrame::Writer`].
     Bid {
@@ -92,6 +117,13 @@ pub enum ClientFrame {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum RelayFrame {
+    /// The frames that follow are of that tab, until the next of these. Before the first one they are of the first tab.
+    Source {
+        /// [`VERSION`].
+        v: u32,
+        /// Its place in the join or poll, from 0.
+        at: usize,
+    },
     /// The whole sheet: first join, lost epoch, or a gap longer than [`RESUME_WINDOW_MS`].
     Snapshot {
         /// [`VERSION`].
@@ -360,6 +392,9 @@ pub struct PollRequest {
     /// For whom the client would write; the answer is among the frames.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bid: Option<Bid>,
+    /// Further tabs, at most [`SOURCES_MAX`] with the first, in whose room the writer is elected.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more: Vec<PollSource>,
 }
 
 /// The reply to [`PollRequest`].

@@ -3,15 +3,16 @@
 //! Owns what each event does to the state, and what it asks for. Must not know how any of that is done. Requests, sockets
 //! and timers carry a token; what comes back with an old token is ignored, so that nothing has to be called off.
 
-use super::{Action, Connected, Link, Notice, State, StopReason};
+use super::{Action, Connected, Link, NamedTab, Notice, State, StopReason};
 use crate::flags::Decision;
 use crate::protocol::panel::{
-    Connection, Differences, Problem, SavedSession, ToPanel, ToSandbox, WaitReason,
+    Column, Connection, Differences, Problem, SavedSession, SheetLayout, ToPanel, ToSandbox,
+    WaitReason,
 };
 use crate::protocol::relay::{
-    ApiError, Bid, ClientFrame, CloseReason, ErrorCode, HEARTBEAT_MS, PollReply, PollRequest,
-    Position, RelayFrame, SNAPSHOT_BYTES_MAX, SessionReply, SheetRef, SignInReply, Spreadsheet,
-    SpreadsheetList, VERSION,
+    ApiError, Bid, ClientFrame, CloseReason, ErrorCode, HEARTBEAT_MS, JoinSource, PollReply,
+    PollRequest, PollSource, Position, RelayFrame, SNAPSHOT_BYTES_MAX, SessionReply, SheetRef,
+    SignInReply, Spreadsheet, SpreadsheetList, VERSION,
 };
 use crate::sheet::parse_link;
 
@@ -211,12 +212,38 @@ enum Channel {
     Polling,
 }
 
-/// The columns as the sandbox inferred them, for looking at them again.
+/// A source's columns as the sandbox inferred them.
 #[derive(Debug, Clone)]
 struct Inferred {
+    /// Whose; `None` for the only source.
+    sheet: Option<SheetRef>,
+    columns: Vec<Column>,
     header_row: u32,
     sample: Vec<Vec<String>>,
     problems: Vec<Problem>,
+    layout: Option<SheetLayout>,
+    /// Whether the designer has confirmed them since.
+    is_confirmed: bool,
+}
+
+/// A tab that feeds the file, as the relay tells of it.
+#[derive(Debug, Clone)]
+struct Followed {
+    sheet: SheetRef,
+    /// Where the relay is asked to go on from.
+    position: Option<Position>,
+    /// The position of the last cells that the sandbox was given.
+    given: Option<Position>,
+}
+
+impl Followed {
+    fn of(sheet: SheetRef) -> Followed {
+        Followed {
+            sheet,
+            position: None,
+            given: None,
+        }
+    }
 }
 
 /// See the module.
@@ -228,7 +255,10 @@ pub struct Session {
     flag_is_on: bool,
     read_only: bool,
     connection: Option<Connection>,
-    inferred: Option<Inferred>,
+    /// Of every source whose columns were inferred since the file was connected.
+    inferred: Vec<Inferred>,
+    /// Choosing adds to the sources that there are.
+    adds: bool,
     /// Where sheet and Figma differ and nothing is written, as last told.
     differences: Differences,
 
@@ -252,11 +282,17 @@ pub struct Session {
     ask: u32,
     renewal: u32,
 
-    sheet: Option<SheetRef>,
-    /// Where the relay is asked to go on from.
-    position: Option<Position>,
-    /// The position of the last cells that the sandbox was given.
-    given: Option<Position>,
+    /// The file's sources, in order.
+    sources: Vec<Followed>,
+    /// Which of them the present way to the relay follows, in the order of its join, with their tickets as long as these
+    /// are gathered.
+    joined: Vec<(usize, String)>,
+    /// Of which of these the relay's frames are.
+    at: usize,
+    /// The source that a ticket is asked for.
+    asked: usize,
+    /// What is wrong with sources of several, while it is.
+    troubles: Vec<(SheetRef, Notice)>,
     /// Messages with cells that the sandbox has not answered, and the bytes of changes among them.
     unanswered: u32,
     unanswered_bytes: usize,
@@ -292,7 +328,8 @@ impl Session {
             flag_is_on: false,
             read_only: false,
             connection: None,
-            inferred: None,
+            inferred: Vec::new(),
+            adds: false,
             differences: Differences::default(),
             file: None,
             role: Role::Unknown,
@@ -306,9 +343,11 @@ impl Session {
             wanted_sheet: None,
             ask: 0,
             renewal: 0,
-            sheet: None,
-            position: None,
-            given: None,
+            sources: Vec::new(),
+            joined: Vec::new(),
+            at: 0,
+            asked: 0,
+            troubles: Vec::new(),
             unanswered: 0,
             unanswered_bytes: 0,
             behind: false,
@@ -355,9 +394,9 @@ impl Session {
         self.token.as_deref()
     }
 
-    /// The sheet's position that the sandbox was given last.
+    /// The position of the first source that the sandbox was given last.
     pub fn position(&self) -> Option<&Position> {
-        self.given.as_ref()
+        self.sources.first()?.given.as_ref()
     }
 
     /// Messages with cells that the sandbox has not answered, at most [`CELL_MESSAGES_MAX`].
@@ -393,24 +432,7 @@ impl Session {
             Event::Ticket(token, result)
                 if token == self.turn && self.channel == Channel::Asking =>
             {
-                match result {
-                    Ok(ticket) => {
-                        self.channel = Channel::Opening;
-                        self.has_bid = self.file.is_some();
-                        let bid = self.bid(false);
-                        out.push(Effect::OpenSocket(
-                            self.turn,
-                            ClientFrame::Join {
-                                v: VERSION,
-                                ticket,
-                                resume: self.position.clone(),
-                                bid,
-                            },
-                        ));
-                        self.listen_for_silence(&mut out);
-                    }
-                    Err(failure) => self.way_failed(failure, now_unix_ms, &mut out),
-                }
+                self.ticket(result, now_unix_ms, &mut out);
             }
             Event::Socket(token, event)
                 if token == self.turn
@@ -509,6 +531,8 @@ impl Session {
                 | Action::Restore { .. }
                 | Action::Resolve { .. }
                 | Action::EditColumns
+                | Action::AddSource
+                | Action::RemoveSource { .. }
                 | Action::SyncNow
         );
         if writes && self.is_following() {
@@ -534,7 +558,8 @@ impl Session {
             }
             Action::OpenCell { address } => {
                 if let Some(connection) = &self.connection {
-                    out.push(Effect::OpenWindow(cell_url(&connection.sheet, &address)));
+                    let sheet = connection.source_of(&address);
+                    out.push(Effect::OpenWindow(cell_url(sheet, &address)));
                 }
             }
             Action::CancelSignIn => {
@@ -569,20 +594,48 @@ impl Session {
                 }
             },
             Action::PasteLink { .. } => {}
-            Action::ChooseSheet { sheet_id } => {
+            Action::ChooseSheets { sheet_ids } => {
                 if let State::ChoosingSheet {
                     spreadsheet: Some(found),
                 } = &self.state
                 {
-                    let sheet = SheetRef {
+                    let sheets = sheet_ids.into_iter().map(|sheet_id| SheetRef {
                         spreadsheet_id: found.id.clone(),
                         sheet_id,
-                    };
-                    self.connect(sheet, now, out);
+                    });
+                    let sheets = sheets.collect();
+                    self.take_sheets(sheets, now, out);
+                }
+            }
+            Action::AddSource => {
+                if self.is_at_a_sheet() {
+                    self.adds = true;
+                    self.choose_spreadsheet(out);
+                }
+            }
+            Action::RemoveSource { sheet } => {
+                if self.is_at_a_sheet() {
+                    out.push(Effect::Say(ToSandbox::RemoveSource { sheet }, None));
                 }
             }
             Action::Back => match &self.state {
                 State::ChoosingSheet { .. } => self.choose_spreadsheet(out),
+                State::ChoosingSpreadsheet { .. } if self.adds => self.stop_adding(now, out),
+                State::ConfirmingColumns { tab: Some(tab), .. }
+                    if self
+                        .sources
+                        .first()
+                        .is_none_or(|first| first.sheet != tab.sheet) =>
+                {
+                    // The others stay.
+                    let sheet = tab.sheet.clone();
+                    self.inferred
+                        .retain(|inferred| inferred.sheet.as_ref() != Some(&sheet));
+                    self.state = State::Reading;
+                    self.show_columns();
+                    out.push(Effect::Say(ToSandbox::RemoveSource { sheet }, None));
+                }
+                State::Previewing(_) if self.sources.len() > 1 => self.look_at_columns(),
                 State::Reading | State::ConfirmingColumns { .. } | State::Previewing(_) => {
                     self.link_down(out);
                     out.push(Effect::Say(ToSandbox::Disconnect, None));
@@ -598,6 +651,7 @@ impl Session {
                     columns: shown,
                     header_row: row,
                     layout: shown_layout,
+                    tab,
                     busy,
                     ..
                 } = &mut self.state
@@ -606,38 +660,34 @@ impl Session {
                     shown.clone_from(&columns);
                     *row = header_row;
                     *busy = true;
+                    let sheet = tab.as_ref().map(|tab| tab.sheet.clone());
+                    let mut known = self.inferred.iter_mut();
+                    if let Some(known) = known.find(|known| known.sheet == sheet) {
+                        known.columns.clone_from(&columns);
+                        known.layout.clone_from(&layout);
+                        known.is_confirmed = true;
+                    }
                     out.push(Effect::Say(
                         ToSandbox::ConfirmColumns {
                             columns,
                             header_row,
                             layout,
-                            sheet: None,
+                            sheet,
                         },
                         None,
                     ));
+                    self.show_columns();
                 }
             }
-            Action::EditColumns => {
-                if let (State::Connected(_), Some(sheet)) = (&self.state, self.sheet.clone()) {
-                    self.connect(sheet, now, out);
-                } else if let (State::Previewing(_), Some(connection)) =
-                    (&self.state, &self.connection)
-                {
-                    let inferred = self.inferred.clone();
-                    self.state = State::ConfirmingColumns {
-                        columns: connection.columns.clone(),
-                        header_row: inferred
-                            .as_ref()
-                            .map_or(connection.header_row, |inferred| inferred.header_row),
-                        sample: inferred
-                            .as_ref()
-                            .map_or_else(Vec::new, |inferred| inferred.sample.clone()),
-                        problems: inferred.map_or_else(Vec::new, |inferred| inferred.problems),
-                        layout: connection.layout.clone(),
-                        busy: false,
-                    };
+            Action::EditColumns => match &self.state {
+                State::Connected(_) => {
+                    let sheets = self.sources.iter().map(|source| source.sheet.clone());
+                    let sheets = sheets.collect();
+                    self.connect(sheets, now, out);
                 }
-            }
+                State::Previewing(_) => self.look_at_columns(),
+                _ => {}
+            },
             Action::Approve {
                 plan,
                 include_removals,
@@ -734,7 +784,8 @@ impl Session {
                     self.account = None;
                     self.notice = None;
                     self.connection = None;
-                    self.inferred = None;
+                    self.inferred.clear();
+                    self.adds = false;
                     self.forget_cells();
                     self.state = State::Off(decision);
                 }
@@ -764,27 +815,33 @@ impl Session {
                 sample,
                 problems,
                 layout,
-                sheet: _,
+                sheet,
             } => {
-                self.answered(None, now, out);
-                self.inferred = Some(Inferred {
+                self.answered(&[], now, out);
+                let inferred = Inferred {
+                    sheet,
+                    columns,
                     header_row,
-                    sample: sample.clone(),
-                    problems: problems.clone(),
-                });
+                    sample,
+                    problems,
+                    layout,
+                    is_confirmed: false,
+                };
+                let mut known = self.inferred.iter_mut();
+                match known.find(|known| known.sheet == inferred.sheet) {
+                    Some(known) => *known = inferred,
+                    None => self.inferred.push(inferred),
+                }
                 if self.is_at_a_sheet() {
-                    self.state = State::ConfirmingColumns {
-                        columns,
-                        header_row,
-                        sample,
-                        problems,
-                        layout,
-                        busy: false,
-                    };
+                    self.show_columns();
                 }
             }
             ToPanel::Preview(preview) => {
-                self.answered(None, now, out);
+                self.answered(&[], now, out);
+                // There is none before all columns are confirmed; a header that came back needs no look.
+                for inferred in &mut self.inferred {
+                    inferred.is_confirmed = true;
+                }
                 if self.is_at_a_sheet() {
                     self.state = State::Previewing(Box::new(preview));
                 }
@@ -797,7 +854,7 @@ impl Session {
             ToPanel::Waiting { reason, preview } => {
                 // A plan to go back has nothing to do with cells.
                 if reason != WaitReason::Restore {
-                    self.answered(None, now, out);
+                    self.answered(&[], now, out);
                 }
                 if let Some(connected) = self.connected() {
                     connected.progress = None;
@@ -816,14 +873,18 @@ impl Session {
                 let results = Vec::new();
                 out.push(Effect::Say(ToSandbox::Pushed { push, results }, None));
             }
-            ToPanel::Taken { position } => self.answered(Some(&position), now, out),
+            ToPanel::Taken { position, more } => {
+                let positions = [&[position][..], &more].concat();
+                self.answered(&positions, now, out);
+            }
             ToPanel::Progress { done, total } => {
                 if let Some(connected) = self.connected() {
                     connected.progress = Some((done, total));
                 }
             }
             ToPanel::Applied(report) => {
-                self.answered(Some(&report.position), now, out);
+                let positions = [&[report.position.clone()][..], &report.more].concat();
+                self.answered(&positions, now, out);
                 if let Some(connected) = self.connected() {
                     connected.progress = None;
                     connected.waiting = None;
@@ -886,10 +947,12 @@ impl Session {
         self.connection = connection;
         if self.connection.is_none() {
             self.link_down(out);
-            self.sheet = None;
-            self.inferred = None;
+            self.sources.clear();
+            self.inferred.clear();
+            self.adds = false;
             self.forget_cells();
         }
+        self.follow_connection(now, out);
         // Without a sign-in, and in a file that can't be edited, it is only kept in mind.
         if self.token.is_none() || self.read_only {
             return;
@@ -902,6 +965,10 @@ impl Session {
             return;
         }
         let on = connection.on;
+        // Somebody is still choosing what else feeds the file, or looks at its columns.
+        if self.adds {
+            return;
+        }
         match self.connected() {
             Some(connected) => {
                 connected.connection = connection;
@@ -943,6 +1010,7 @@ impl Session {
     /// Gives up whatever is under way; the answers will find nobody.
     fn stop_everything(&mut self, out: &mut Vec<Effect>) {
         self.flow = None;
+        self.adds = false;
         self.next_ask();
         self.renewal = self.renewal.wrapping_add(1);
         self.flags_timer = None;
@@ -951,21 +1019,115 @@ impl Session {
 
     /// The sandbox holds no cells, or none of the sheet that comes next.
     fn forget_cells(&mut self) {
-        self.position = None;
-        self.given = None;
+        for source in &mut self.sources {
+            source.position = None;
+            source.given = None;
+        }
         self.unanswered = 0;
         self.unanswered_bytes = 0;
         self.behind = false;
     }
 
-    /// The sandbox has worked off what it was given: all of it, or all up to a position.
-    fn answered(&mut self, position: Option<&Position>, now: u64, out: &mut Vec<Effect>) {
-        let left = match (position, &self.given) {
-            (Some(done), Some(given)) if done.epoch == given.epoch => {
-                given.revision.saturating_sub(done.revision)
-            }
-            (Some(_) | None, _) => 0,
+    /// Follows the tabs that feed the file, where these have changed.
+    fn follow_connection(&mut self, now: u64, out: &mut Vec<Effect>) {
+        let Some(connection) = &self.connection else {
+            return;
         };
+        let sheets = || connection.sheets();
+        if self.sources.is_empty() || sheets().eq(self.sources.iter().map(|source| &source.sheet)) {
+            return;
+        }
+        let known = std::mem::take(&mut self.sources);
+        let sources = sheets().map(|sheet| {
+            let mut known = known.iter();
+            let known = known.find(|source| source.sheet == *sheet).cloned();
+            known.unwrap_or_else(|| Followed::of(sheet.clone()))
+        });
+        self.sources = sources.collect();
+        let sources = &self.sources;
+        let several = sources.len() > 1;
+        self.troubles
+            .retain(|(of, _)| sources.iter().any(|source| source.sheet == *of));
+        self.inferred.retain(|inferred| {
+            let mut sheets = sources.iter().map(|source| &source.sheet);
+            inferred
+                .sheet
+                .as_ref()
+                .map_or(!several, |of| sheets.any(|sheet| sheet == of))
+        });
+        match self.channel {
+            Channel::Closed => {}
+            Channel::Waiting
+            | Channel::Asking
+            | Channel::Opening
+            | Channel::Open
+            | Channel::Polling => self.join_again(now, out),
+        }
+    }
+
+    /// Shows the columns of all sources again, one after the other.
+    fn look_at_columns(&mut self) {
+        if let (true, Some(connection)) = (self.inferred.is_empty(), &self.connection) {
+            let several = !connection.more.is_empty();
+            let sources = connection.sources().into_iter();
+            self.inferred = sources
+                .map(|source| Inferred {
+                    sheet: several.then_some(source.sheet),
+                    columns: source.columns,
+                    header_row: source.header_row,
+                    sample: Vec::new(),
+                    problems: Vec::new(),
+                    layout: source.layout,
+                    is_confirmed: false,
+                })
+                .collect();
+        }
+        for inferred in &mut self.inferred {
+            inferred.is_confirmed = false;
+        }
+        self.show_columns();
+    }
+
+    /// Shows the columns of the first source that the designer has not looked at.
+    fn show_columns(&mut self) {
+        let mut open = self
+            .inferred
+            .iter()
+            .filter(|inferred| !inferred.is_confirmed);
+        let Some(next) = open.next() else {
+            return;
+        };
+        let connection = self.connection.as_ref();
+        let tab = next.sheet.as_ref().map(|sheet| {
+            let name = connection.and_then(|connection| {
+                let place = connection.place_of(sheet)?;
+                connection.tab_names().into_iter().nth(place)
+            });
+            Box::new(NamedTab {
+                sheet: sheet.clone(),
+                name: name.unwrap_or_default(),
+            })
+        });
+        self.state = State::ConfirmingColumns {
+            columns: next.columns.clone(),
+            header_row: next.header_row,
+            sample: next.sample.clone(),
+            problems: next.problems.clone(),
+            layout: next.layout.clone(),
+            tab,
+            busy: false,
+        };
+    }
+
+    /// The sandbox has worked off what it was given: all of it, or all up to a position of each source.
+    fn answered(&mut self, positions: &[Position], now: u64, out: &mut Vec<Effect>) {
+        let sources = self.sources.iter().zip(positions);
+        let left: u64 = sources
+            .filter_map(|(source, done)| {
+                let given = source.given.as_ref()?;
+                (done.epoch == given.epoch).then(|| given.revision.saturating_sub(done.revision))
+            })
+            .sum();
         let left = u32::try_from(left).unwrap_or(u32::MAX);
         self.unanswered = self.unanswered.min(left);
         if self.unanswered == 0 {
@@ -1002,6 +1164,7 @@ impl Session {
                 Role::Unknown | Role::Writer => None,
             },
             trouble: None,
+            troubles: self.troubles.clone(),
         }));
     }
 
@@ -1019,7 +1182,7 @@ impl Session {
             self.choose_spreadsheet(out);
             return;
         };
-        self.sheet = Some(connection.sheet.clone());
+        self.sources = connection.sheets().cloned().map(Followed::of).collect();
         // The sandbox has just begun, or was without a sign-in for a while: the whole sheet, please.
         self.forget_cells();
         if connection.approved {
@@ -1139,7 +1302,10 @@ impl Session {
     // Choosing.
 
     fn choose_spreadsheet(&mut self, out: &mut Vec<Effect>) {
-        self.state = State::ChoosingSpreadsheet { entries: None };
+        self.state = State::ChoosingSpreadsheet {
+            entries: None,
+            adds: self.adds,
+        };
         let ask = self.next_ask();
         out.push(Effect::List(ask));
     }
@@ -1152,12 +1318,14 @@ impl Session {
             Ok(list) => {
                 self.state = State::ChoosingSpreadsheet {
                     entries: Some(list.spreadsheets),
+                    adds: self.adds,
                 };
             }
             Err(failure) if is_signed_out(&failure) => self.sign_in_ended(failure, out),
             Err(failure) => {
                 self.state = State::ChoosingSpreadsheet {
                     entries: Some(Vec::new()),
+                    adds: self.adds,
                 };
                 self.tell_failure(failure);
             }
@@ -1192,7 +1360,7 @@ impl Session {
                             spreadsheet_id: found.id,
                             sheet_id,
                         };
-                        self.connect(sheet, now, out);
+                        self.take_sheets(vec![sheet], now, out);
                     }
                     None => {
                         self.state = State::ChoosingSheet {
@@ -1209,13 +1377,63 @@ impl Session {
         }
     }
 
-    fn connect(&mut self, sheet: SheetRef, now: u64, out: &mut Vec<Effect>) {
-        self.link_down(out);
-        self.forget_cells();
-        self.inferred = None;
-        self.sheet = Some(sheet.clone());
+    /// Tabs were chosen: for a file that has none, or beside those that it has.
+    fn take_sheets(&mut self, sheets: Vec<SheetRef>, now: u64, out: &mut Vec<Effect>) {
+        if !std::mem::take(&mut self.adds) {
+            self.connect(sheets, now, out);
+            return;
+        }
+        let new: Vec<SheetRef> = sheets
+            .into_iter()
+            .filter(|sheet| self.sources.iter().all(|source| source.sheet != *sheet))
+            .collect();
+        if new.is_empty() {
+            self.stop_adding(now, out);
+            self.tell("These tabs feed this file already.", "");
+            return;
+        }
+        // What was inferred of the only source did not say whose it was.
+        let first = self.sources.first().map(|source| source.sheet.clone());
+        for inferred in &mut self.inferred {
+            inferred.sheet = inferred.sheet.take().or_else(|| first.clone());
+        }
         self.state = State::Reading;
-        out.push(Effect::Say(ToSandbox::Connect { sheet }, None));
+        for sheet in new {
+            out.push(Effect::Say(ToSandbox::AddSource { sheet }, None));
+        }
+    }
+
+    /// Nothing is added after all.
+    fn stop_adding(&mut self, now: u64, out: &mut Vec<Effect>) {
+        self.adds = false;
+        self.next_ask();
+        match self.connection.clone() {
+            Some(connection) if connection.approved => self.show_connected(connection),
+            Some(_) => {
+                self.state = State::Reading;
+                self.show_columns();
+                if matches!(self.state, State::Reading) {
+                    out.push(Effect::Say(ToSandbox::SyncNow, None));
+                }
+            }
+            None => self.settle(now, out),
+        }
+    }
+
+    fn connect(&mut self, sheets: Vec<SheetRef>, now: u64, out: &mut Vec<Effect>) {
+        self.link_down(out);
+        self.sources = sheets.iter().cloned().map(Followed::of).collect();
+        self.forget_cells();
+        self.inferred.clear();
+        self.state = State::Reading;
+        for (at, sheet) in sheets.into_iter().enumerate() {
+            let message = if at == 0 {
+                ToSandbox::Connect { sheet }
+            } else {
+                ToSandbox::AddSource { sheet }
+            };
+            out.push(Effect::Say(message, None));
+        }
         self.go_live(now, out);
     }
 
@@ -1223,9 +1441,9 @@ impl Session {
 
     fn go_live(&mut self, now: u64, out: &mut Vec<Effect>) {
         if let Some(connection) = &self.connection
-            && self.sheet.is_none()
+            && self.sources.is_empty()
         {
-            self.sheet = Some(connection.sheet.clone());
+            self.sources = connection.sheets().cloned().map(Followed::of).collect();
         }
         self.failures = 0;
         self.attempt = 0;
@@ -1240,11 +1458,89 @@ impl Session {
         self.ask_ticket(out);
     }
 
+    /// Asks for a ticket for every source, one after the other; then the socket opens.
     fn ask_ticket(&mut self, out: &mut Vec<Effect>) {
         self.end_channel(out);
-        if let (Some(sheet), true) = (self.sheet.clone(), self.token.is_some()) {
+        self.joined.clear();
+        if let (Some(first), true) = (self.sources.first(), self.token.is_some()) {
+            let sheet = first.sheet.clone();
             self.channel = Channel::Asking;
+            self.asked = 0;
             out.push(Effect::Ticket(self.turn, sheet));
+        }
+    }
+
+    /// The answer for the source that a ticket was asked for. The first is the one among whose followers the writer is
+    /// elected: nothing goes on without it. Another that can't be had is told, and the others are followed.
+    fn ticket(&mut self, result: Result<String, Failure>, now: u64, out: &mut Vec<Effect>) {
+        match result {
+            Ok(ticket) => self.joined.push((self.asked, ticket)),
+            Err(failure @ Failure::Api(_)) if self.asked > 0 && !is_signed_out(&failure) => {
+                self.source_trouble(self.asked, Some(notice_of(failure)));
+            }
+            Err(failure) => {
+                self.way_failed(failure, now, out);
+                return;
+            }
+        }
+        self.asked += 1;
+        if let Some(next) = self.sources.get(self.asked) {
+            out.push(Effect::Ticket(self.turn, next.sheet.clone()));
+            return;
+        }
+        self.channel = Channel::Opening;
+        self.has_bid = self.file.is_some();
+        self.at = 0;
+        let bid = self.bid(false);
+        let mut sources = self.joined.iter_mut().map(|(at, ticket)| JoinSource {
+            ticket: std::mem::take(ticket),
+            resume: self.sources[*at].position.clone(),
+        });
+        let Some(JoinSource { ticket, resume }) = sources.next() else {
+            return;
+        };
+        let more = sources.collect();
+        out.push(Effect::OpenSocket(
+            self.turn,
+            ClientFrame::Join {
+                v: VERSION,
+                ticket,
+                resume,
+                bid,
+                more,
+            },
+        ));
+        self.listen_for_silence(out);
+    }
+
+    /// The source that the relay's frames are of at present.
+    fn source(&mut self) -> Option<&mut Followed> {
+        let place = match self.joined.get(self.at) {
+            Some((place, _)) => *place,
+            None => 0,
+        };
+        self.sources.get_mut(place)
+    }
+
+    /// What is wrong with a source, while it is.
+    fn source_trouble(&mut self, place: usize, trouble: Option<Notice>) {
+        let Some(sheet) = self.sources.get(place).map(|source| source.sheet.clone()) else {
+            return;
+        };
+        if self.sources.len() == 1 {
+            self.set_trouble(trouble);
+            return;
+        }
+        self.troubles.retain(|(of, _)| *of != sheet);
+        self.troubles
+            .extend(trouble.map(|trouble| (sheet, trouble)));
+        self.show_troubles();
+    }
+
+    fn show_troubles(&mut self) {
+        let troubles = self.troubles.clone();
+        if let Some(connected) = self.connected() {
+            connected.troubles = troubles;
         }
     }
 
@@ -1485,20 +1781,30 @@ impl Session {
     }
 
     fn poll(&mut self, out: &mut Vec<Effect>) {
-        if let Some(sheet) = self.sheet.clone() {
-            let take_over = std::mem::take(&mut self.takes_over);
-            let bid = self.bid(take_over);
-            out.push(Effect::Poll(
-                self.turn,
-                PollRequest {
-                    v: VERSION,
-                    sheet,
-                    resume: self.position.clone(),
-                    wait_ms: HEARTBEAT_MS,
-                    bid,
-                },
-            ));
-        }
+        let mut sources = self.sources.iter().map(|source| PollSource {
+            sheet: source.sheet.clone(),
+            resume: source.position.clone(),
+        });
+        let Some(PollSource { sheet, resume }) = sources.next() else {
+            return;
+        };
+        let more = sources.collect();
+        self.joined = (0..self.sources.len())
+            .map(|at| (at, String::new()))
+            .collect();
+        let take_over = std::mem::take(&mut self.takes_over);
+        let bid = self.bid(take_over);
+        out.push(Effect::Poll(
+            self.turn,
+            PollRequest {
+                v: VERSION,
+                sheet,
+                resume,
+                wait_ms: HEARTBEAT_MS,
+                bid,
+                more,
+            },
+        ));
     }
 
     /// A request of the way failed.
@@ -1559,6 +1865,7 @@ impl Session {
                     self.set_link(Link::Polling);
                 }
                 let turn = self.turn;
+                self.at = 0;
                 for frame in reply.frames {
                     self.frame(frame, now, out);
                     if self.turn != turn {
@@ -1576,10 +1883,22 @@ impl Session {
 
     /// Something was missed: the whole sheet, please. Whoever still gets none after having asked for it waits.
     fn ask_for_all(&mut self, now: u64, out: &mut Vec<Effect>) {
-        if self.position.take().is_some() {
+        if self
+            .source()
+            .is_some_and(|source| source.position.take().is_some())
+        {
             self.join_again(now, out);
         } else {
             self.wait(now, out);
+        }
+    }
+
+    /// The relay could serve the source that its frames are of.
+    fn source_is_well(&mut self) {
+        if let Some((place, _)) = self.joined.get(self.at)
+            && !self.troubles.is_empty()
+        {
+            self.source_trouble(*place, None);
         }
     }
 
@@ -1591,25 +1910,40 @@ impl Session {
         cells: String,
         out: &mut Vec<Effect>,
     ) {
-        self.position = Some(position.clone());
-        self.given = Some(position);
+        if let Some(source) = self.source() {
+            source.position = Some(position.clone());
+            source.given = Some(position);
+        }
         self.unanswered += 1;
         self.set_trouble(None);
+        self.source_is_well();
         out.push(Effect::Say(message, Some(cells)));
     }
 
     fn frame(&mut self, frame: RelayFrame, now: u64, out: &mut Vec<Effect>) {
-        let Some(sheet) = self.sheet.clone() else {
+        let Some(source) = self.source() else {
             return;
         };
+        let Followed {
+            sheet,
+            position: held,
+            given,
+        } = source.clone();
         match frame {
+            RelayFrame::Source { at, .. } => {
+                if at < self.joined.len() {
+                    self.at = at;
+                } else {
+                    self.wait(now, out);
+                }
+            }
             RelayFrame::Snapshot {
                 position,
                 sheet: info,
                 cells,
                 ..
             } => {
-                let is_older = self.given.as_ref().is_some_and(|given| {
+                let is_older = given.as_ref().is_some_and(|given| {
                     given.epoch == position.epoch && given.revision > position.revision
                 });
                 if is_older {
@@ -1619,8 +1953,10 @@ impl Session {
                     self.behind = true;
                 } else {
                     // It makes everything before it out of date, for the sandbox too.
-                    self.unanswered_bytes = 0;
-                    self.behind = false;
+                    if self.sources.len() == 1 {
+                        self.unanswered_bytes = 0;
+                        self.behind = false;
+                    }
                     let message = ToSandbox::Snapshot {
                         sheet,
                         position: position.clone(),
@@ -1636,7 +1972,7 @@ impl Session {
                 cells,
                 ..
             } => {
-                let fits = self.position.as_ref().is_some_and(|held| {
+                let fits = held.as_ref().is_some_and(|held| {
                     held.epoch == position.epoch
                         && held.revision == since
                         && position.revision > since
@@ -1658,8 +1994,10 @@ impl Session {
                 }
             }
             RelayFrame::Resumed { position, .. } => {
-                if self.position.as_ref() != Some(&position) {
+                if held.as_ref() != Some(&position) {
                     self.ask_for_all(now, out);
+                } else {
+                    self.source_is_well();
                 }
             }
             RelayFrame::Heartbeat { read_unix_ms, .. } => {
@@ -1668,10 +2006,12 @@ impl Session {
                 if read_unix_ms > self.read_unix_ms {
                     self.read_unix_ms = read_unix_ms;
                     self.set_trouble(None);
+                    self.source_is_well();
                 }
             }
             RelayFrame::Trouble { error, .. } => {
-                self.set_trouble(Some(notice_of(Failure::Api(error))));
+                let place = self.joined.get(self.at).map_or(0, |(place, _)| *place);
+                self.source_trouble(place, Some(notice_of(Failure::Api(error))));
             }
             RelayFrame::Writer {
                 you,

@@ -166,7 +166,7 @@ fn action() -> impl Strategy<Value = Action> {
             link: SPREADSHEET.into(),
         },
         Action::PasteLink { link: "no".into() },
-        Action::ChooseSheet { sheet_id: 7 },
+        Action::ChooseSheets { sheet_ids: vec![7] },
         Action::Back,
         Action::ConfirmColumns {
             columns: columns(),

@@ -186,7 +186,7 @@ fn the_whole_way_from_signing_in_to_live() {
     );
     assert!(matches!(
         world.session.state(),
-        State::ChoosingSpreadsheet { entries: Some(entries) } if entries.len() == 1
+        State::ChoosingSpreadsheet { entries: Some(entries), .. } if entries.len() == 1
     ));
 
     // Its one tab is chosen by itself, and the columns are there to be confirmed.
@@ -362,7 +362,7 @@ fn picking_in_the_browser_leads_straight_to_the_tabs() {
     world.act(Action::ChooseSpreadsheet {
         id: SPREADSHEET.into(),
     });
-    world.act(Action::ChooseSheet { sheet_id: 7 });
+    world.act(Action::ChooseSheets { sheet_ids: vec![7] });
     assert!(matches!(
         world.session.state(),
         State::ConfirmingColumns { .. }
@@ -437,7 +437,7 @@ fn a_list_and_tabs_that_cannot_be_had_are_told() {
     world.act(Action::Refresh);
     assert!(matches!(
         world.session.state(),
-        State::ChoosingSpreadsheet { entries: Some(entries) } if entries.is_empty()
+        State::ChoosingSpreadsheet { entries: Some(entries), .. } if entries.is_empty()
     ));
     assert_eq!(world.notice(), "Google is away.");
     world.relay.refusal = None;
@@ -466,7 +466,10 @@ fn going_back_from_the_columns_disconnects() {
     world.act(Action::Back);
     assert!(matches!(
         world.session.state(),
-        State::ChoosingSpreadsheet { entries: Some(_) }
+        State::ChoosingSpreadsheet {
+            entries: Some(_),
+            ..
+        }
     ));
     assert_eq!(world.socket, None);
     assert_eq!(world.sandbox.connection, None);
@@ -990,7 +993,10 @@ fn disconnecting_leads_back_to_choosing() {
     world.act(Action::Disconnect);
     assert!(matches!(
         world.session.state(),
-        State::ChoosingSpreadsheet { entries: Some(_) }
+        State::ChoosingSpreadsheet {
+            entries: Some(_),
+            ..
+        }
     ));
     assert_eq!(world.socket, None);
     assert_eq!(world.session.position(), None);

@@ -85,6 +85,7 @@ pub fn report(position: Position) -> RunReport {
         writes: 1,
         cancelled: false,
         position,
+        more: Vec::new(),
         ended_unix_ms: 0,
         duration_ms: 0,
         slice_ms_max: 0,

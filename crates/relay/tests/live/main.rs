@@ -4,6 +4,7 @@
 
 mod flags;
 mod poll;
+mod several;
 mod socket;
 mod tabs;
 mod webhook;

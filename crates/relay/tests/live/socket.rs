@@ -275,6 +275,7 @@ async fn nobody_is_heard_before_a_good_join() {
             ticket: ticket.to_owned(),
             resume: None,
             bid: None,
+            more: Vec::new(),
         })
     };
     let cases = [
@@ -370,6 +371,7 @@ async fn a_relay_that_goes_down_says_so() {
         ticket,
         resume: None,
         bid: None,
+        more: Vec::new(),
     })
     .await;
     assert_eq!(late.closing().await.1, CloseReason::Draining);

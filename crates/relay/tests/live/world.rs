@@ -323,6 +323,7 @@ impl World {
             resume: resume.cloned(),
             wait_ms,
             bid: None,
+            more: Vec::new(),
         };
         let (status, _, body) = self.post("/v1/poll", account, &[], encode(&request)).await;
         assert_eq!(status, 200, "{body}");
@@ -357,6 +358,7 @@ impl World {
             resume: resume.cloned(),
             wait_ms: 0,
             bid: Some(bid),
+            more: Vec::new(),
         };
         let (status, _, body) = self.post("/v1/poll", account, &[], encode(&request)).await;
         assert_eq!(status, 200, "{body}");
@@ -385,6 +387,7 @@ impl World {
                 ticket,
                 resume: resume.cloned(),
                 bid,
+                more: Vec::new(),
             })
             .await;
         client

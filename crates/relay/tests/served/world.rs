@@ -367,6 +367,7 @@ impl World {
             resume: resume.cloned(),
             wait_ms: 0,
             bid: None,
+            more: Vec::new(),
         };
         let (status, body) = self
             .request("POST", "/v1/poll", session, encode(&request))
@@ -402,6 +403,7 @@ impl World {
                 ticket,
                 resume,
                 bid,
+                more: Vec::new(),
             })
             .await;
         socket

@@ -218,9 +218,10 @@ impl Json {
                 }
                 self.end_list();
             }
-            ToPanel::Taken { position } => {
+            ToPanel::Taken { position, more } => {
                 self.begin("taken");
                 self.position(position);
+                self.more_positions(more);
             }
             ToPanel::Variables { collections } => {
                 self.begin("variables");
@@ -621,6 +622,7 @@ impl Json {
         self.count("writes", report.writes);
         self.truth("cancelled", report.cancelled);
         self.position(&report.position);
+        self.more_positions(&report.more);
         self.number_field("ended_unix_ms", report.ended_unix_ms);
         self.count("duration_ms", report.duration_ms);
         self.count("slice_ms_max", report.slice_ms_max);
@@ -634,6 +636,20 @@ impl Json {
         self.text_field("epoch", &position.epoch);
         self.number_field("revision", position.revision);
         self.close();
+    }
+
+    fn more_positions(&mut self, more: &[Position]) {
+        if more.is_empty() {
+            return;
+        }
+        self.begin_list("more");
+        for position in more {
+            self.open();
+            self.text_field("epoch", &position.epoch);
+            self.number_field("revision", position.revision);
+            self.close();
+        }
+        self.end_list();
     }
 
     fn collection(&mut self, collection: &CollectionView) {
