@@ -18,7 +18,7 @@ const REPLY_UNITS_MAX: usize = 2 * SNAPSHOT_BYTES_MAX;
 
 /// One request.
 pub struct Call<'a> {
-    /// GET, POST or DELETE.
+    /// GET, POST, PUT or DELETE.
     pub method: Method,
     /// Its path, with a leading slash.
     pub path: &'a str,

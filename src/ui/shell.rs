@@ -13,6 +13,8 @@ use gloo_net::websocket::futures::WebSocket;
 use gloo_timers::callback::Timeout;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 use sheetwire_core::protocol::panel::ToPanel;
 use sheetwire_core::protocol::relay::{
@@ -27,7 +29,7 @@ use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
 /// How many kinds of timer there are; a new one takes the place of the last of its kind.
-const TIMERS: usize = 9;
+const TIMERS: usize = 10;
 
 /// The socket that is open, and whose it is.
 struct Socket {
@@ -64,8 +66,14 @@ pub fn begin(panel: Panel) {
     if let Some(window) = leptos::web_sys::window() {
         let _ = window.add_event_listener_with_callback("online", online.as_ref().unchecked_ref());
     }
-    // It is heard for as long as the page lives.
+    // A click on Figma's canvas takes the focus away, and one into the panel brings it back.
+    let focus = Closure::<dyn FnMut()>::new(|| take(Event::Focus));
+    if let Some(window) = leptos::web_sys::window() {
+        let _ = window.add_event_listener_with_callback("focus", focus.as_ref().unchecked_ref());
+    }
+    // They are heard for as long as the page lives.
     online.forget();
+    focus.forget();
 }
 
 /// Takes what the designer did.
@@ -180,6 +188,14 @@ fn perform(effect: Effect) {
         Effect::Send(frame) => send(frame),
         Effect::CloseSocket => close_socket(),
         Effect::Poll(turn, request) => poll(turn, request),
+        Effect::SetTwoWay(token, request) => spawn_local(async move {
+            let answer = send_body(Method::PUT, "/v1/two-way", &request).await;
+            take(Event::TwoWay(token, answer));
+        }),
+        Effect::Write(token, request) => spawn_local(async move {
+            let answer = send_body(Method::POST, "/v1/write", &request).await;
+            take(Event::Wrote(token, answer));
+        }),
         Effect::OpenWindow(url) => {
             if let Some(window) = leptos::web_sys::window() {
                 let _ = window.open_with_url_and_target(&url, "_blank");
@@ -220,6 +236,23 @@ async fn post(
         held_ms,
     })
     .await
+}
+
+/// Sends a body with the session and reads the answer.
+async fn send_body<T: DeserializeOwned>(
+    method: Method,
+    path: &str,
+    body: &impl Serialize,
+) -> Result<T, Failure> {
+    let answer = call(Call {
+        method,
+        path,
+        token: token().as_deref(),
+        body: serde_json::to_string(body).ok(),
+        held_ms: 0,
+    })
+    .await;
+    answer.and_then(|answer| answer.read())
 }
 
 /// Bytes as base64url without padding, by the browser.
@@ -361,6 +394,7 @@ fn start_timer(timer: Timer, token: u32, ms: u64) {
         Timer::Flags => 6,
         Timer::Word => 7,
         Timer::Nonce => 8,
+        Timer::Write => 9,
     };
     let ms = u32::try_from(ms).unwrap_or(u32::MAX).min(i32::MAX as u32);
     let timeout = Timeout::new(ms, move || take(Event::Timer(timer, token)));

@@ -14,6 +14,7 @@ mod signin;
 mod sources;
 mod threshold;
 mod tree;
+mod two_way;
 
 use crate::{Panel, Tab, sandbox, words};
 use leptos::prelude::*;

@@ -131,13 +131,26 @@ pub const USE_SHEETS: &str = "Use the sheet’s";
 pub const KEEP_FIGMAS: &str = "Keep Figma’s";
 pub const USE_SHEETS_FOR_ALL: &str = "Use the sheet’s for all";
 pub const KEEP_FIGMAS_FOR_ALL: &str = "Keep Figma’s for all";
+pub const TWO_WAY: &str = "Also send changes from Figma to the sheet";
+pub const TWO_WAY_WHAT: &str = "Values, descriptions, scopes, code syntax and hiding, under your Google account. Names, new variables and removals are never sent, and formulas are never overwritten.";
+pub const TWO_WAY_ASKING: &str = "Asking whether you may edit the spreadsheet…";
+pub const NOT_ALLOWED: &str = "Changes from Figma wait for you.";
+pub const NOT_ALLOWED_WHAT: &str = "This file sends changes to the sheet, but you have not allowed it for your Google account yet.";
+pub const ALLOW: &str = "Allow sending";
+pub const SHEET_READ_ONLY: &str = "You may only read this spreadsheet.";
+pub const SHEET_READ_ONLY_WHAT: &str =
+    "Ask its owner for edit access. Until then nothing is sent to it.";
+pub const TRY_AGAIN: &str = "Try again";
+pub const NOT_SENT: &str = "Changes from Figma could not be sent.";
+pub const NOT_SENT_WHAT: &str = "They are kept in Figma and listed here.";
 pub const SEND: &str = "Send to sheet";
 pub const SEND_ALL: &str = "Send all to sheet";
 pub const FIGMA_HOLDS: &str = "Figma";
 pub const SHEET_SAYS: &str = "Sheet";
 pub const POLICY_DRIFT: &str = "When only Figma changed";
 pub const POLICY_CONFLICT: &str = "When both changed";
-pub const POLICIES_DRIFT: [(DriftPolicy, &str); 2] = [
+pub const POLICIES_DRIFT: [(DriftPolicy, &str); 3] = [
+    (DriftPolicy::Push, "send Figma’s to the sheet"),
     (DriftPolicy::Keep, "keep Figma’s and show it"),
     (DriftPolicy::Overwrite, "write the sheet’s again"),
 ];
@@ -146,6 +159,11 @@ pub const POLICIES_CONFLICT: [(ConflictPolicy, &str); 3] = [
     (ConflictPolicy::Sheet, "use the sheet’s"),
     (ConflictPolicy::Figma, "keep Figma’s"),
 ];
+
+/// That cells are on their way to the sheet.
+pub fn sending(cells: u32) -> String {
+    ["Sending ", &several(cells, "cell"), "…"].concat()
+}
 
 /// Why a difference is not sent to the sheet, and what to do.
 pub fn unsent(unsent: Unsent) -> &'static str {

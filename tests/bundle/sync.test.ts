@@ -326,6 +326,40 @@ test('what a designer changed in Figma is kept, shown, and taken back by a choic
   host.dispose();
 });
 
+test('with two-way sync on, what a designer changed in Figma goes to the sheet and does not come back', async () => {
+  const rows = SMALL();
+  const { host } = await synced(rows);
+  const blue = host.document.variables.find((variable) => variable.name === 'blue/5');
+  const mode = Object.keys(blue?.valuesByMode ?? {})[0] ?? '';
+  const orange = { r: 1, g: Math.fround(0x88 / 255), b: 0, a: 1 };
+  host.ui.send({ type: 'set_two_way', on: true });
+  const connection = (await host.ui.next('connection_changed'))['connection'] as Record<string, unknown>;
+  assert.deepEqual([connection['two_way'], connection['policy']], [true, { drift: 'push', conflict: 'ask' }]);
+  host.asUser((model) => { model.setValueForMode(blue?.id ?? '', mode, orange); });
+  // Figma says nothing by itself: the panel has the file looked at.
+  host.ui.send({ type: 'look' });
+  const push = await host.ui.next('push');
+  assert.deepEqual(push['sheet'], SHEET);
+  assert.deepEqual(push['cells'], [{ row: 1, column: 2, before: 't#0969da', value: { text: '#ff8800' } }]);
+  const before = writes(host).length;
+  host.ui.send({ type: 'pushed', push: push['push'] as number, results: ['written'] });
+  handOver(host.ui, SHEET, changes(rows, [{ row: 1, column: 2, cell: '#ff8800' }]));
+  const report = await host.ui.next('applied');
+  // What the two sides agree on, and no value.
+  assert.equal(report['writes'], 1);
+  assert.equal(writes(host).length, before);
+  assert.deepEqual(first(host, 'blue/5'), orange);
+  // A cell that can't be written stays in Figma, with the reason.
+  host.asUser((model) => { model.setValueForMode(blue?.id ?? '', mode, { r: 0, g: 0, b: 0, a: 1 }); });
+  host.ui.send({ type: 'look' });
+  const again = await host.ui.next('push');
+  host.ui.send({ type: 'pushed', push: again['push'] as number, results: ['formula'] });
+  const shown = (await host.ui.next('differences'))['items'] as { unsent?: string; address: string }[];
+  assert.deepEqual(shown.map(({ unsent, address }) => [unsent, address]), [['formula', 'Tokens!C2']]);
+  assert.deepEqual(host.errors, []);
+  host.dispose();
+});
+
 test('a run that the designer undid waits instead of being done again, and redo brings it back', async () => {
   const rows = SMALL();
   const { host } = await synced(rows);

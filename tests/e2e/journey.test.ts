@@ -186,6 +186,56 @@ test('the toggle stops this file, and goes on from what the sheet says then', as
   await holds(page, 'gap', 3);
 });
 
+/** What fake Google's sheet holds, as Google's own service tells it. */
+async function cell(playground: Playground, range: string): Promise<unknown> {
+  const origin = playground.servers.google.origin;
+  const headers = { 'content-type': 'application/json' };
+  const scopes = ['https://www.googleapis.com/auth/spreadsheets'];
+  const body = JSON.stringify({ account: DEMO_ACCOUNT, scopes });
+  const { accessToken } = (await (await fetch(`${origin}/control/tokens`, { method: 'POST', headers, body })).json()) as { accessToken: string };
+  const { spreadsheet_id } = playground.sheet.ref;
+  const reply = await fetch(`${origin}/v4/spreadsheets/${spreadsheet_id}/values/${encodeURIComponent(range)}?valueRenderOption=FORMULA`, {
+    headers: { authorization: `Bearer ${accessToken}` },
+  });
+  return ((await reply.json()) as { values?: unknown[][] }).values?.[0]?.[0];
+}
+
+/** The designer changes a variable's first mode in Figma, and comes back to the panel. */
+async function change(page: Page, panel: Frame, name: string, to: unknown): Promise<void> {
+  await page.evaluate(([called, held]) => {
+    interface Model { setValueForMode(id: string, mode: string, value: unknown): void }
+    interface Host { asUser(edit: (model: Model) => void): void }
+    const { file, host } = (globalThis as unknown as { playground: { host: Host; file: { save(): StoredDocument } } }).playground;
+    const variable = file.save().variables.find((each) => each.name === called);
+    const [mode] = Object.keys(variable?.valuesByMode ?? {});
+    host.asUser((model) => { model.setValueForMode(variable?.id ?? '', mode ?? '', held); });
+  }, [name, to] as const);
+  await panel.evaluate(() => window.dispatchEvent(new Event('focus')));
+}
+
+test('two-way sync: what is changed in Figma arrives in the sheet, and a formula stays', async (t) => {
+  const { playground, page, panel, errors } = await open(t, {});
+  await openTab(panel);
+  await status(panel, 'Live');
+  await playground.act({ act: 'edit', row: 2, column: 2, value: '=4+4' });
+  const sends = panel.getByRole('switch', { name: 'Also send changes from Figma to the sheet' });
+  await sends.click();
+  await panel.locator('.two-way [aria-checked="true"]').waitFor();
+  await change(page, panel, 'blue/5', { r: 1, g: 0x88 / 255, b: 0, a: 1 });
+  const until = Date.now() + PATIENCE_MS;
+  while ((await cell(playground, 'Tokens!C2')) !== '#ff8800' && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.equal(await cell(playground, 'Tokens!C2'), '#ff8800');
+  await holds(page, 'blue/5', { r: 1, g: Math.fround(0x88 / 255), b: 0, a: 1 });
+  // The next look is due when the last one is a while ago.
+  await new Promise((resolve) => setTimeout(resolve, 2_500));
+  await change(page, panel, 'gap', 10);
+  await panel.locator('.differences summary').click({ timeout: PATIENCE_MS });
+  await panel.getByText('This cell has a formula. Change the formula, or keep Figma’s value.').waitFor();
+  assert.equal(await cell(playground, 'Tokens!C3'), '=4+4');
+  assert.equal(value(await file(page), 'gap'), 10);
+  assert.deepEqual(errors, []);
+});
+
 test('a wrong link is told with where to find the right one', async (t) => {
   const { playground, page, panel } = await open(t, { prepared: false });
   await openTab(panel);

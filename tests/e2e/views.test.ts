@@ -15,7 +15,7 @@ import type { Browser, Frame, Page } from 'playwright-core';
 import { ROOT } from '../figma-host/node.ts';
 import { type Theme, themeStyle } from '../figma-host/theme.ts';
 import { GALLERY, launch } from './chromium.ts';
-import { ACCOUNT, EXHIBITS, type Exhibit, columns, connected, preview, problems } from './views.ts';
+import { ACCOUNT, EXHIBITS, type Exhibit, columns, connected, differences, preview, problems, twoWay, unsent } from './views.ts';
 
 /** The smallest panel the views are made for, in CSS pixels. */
 const SIZE = { width: 400, height: 560 };
@@ -380,3 +380,40 @@ test('how much a sync may touch is chosen, and a published file says who else ge
 function connectedLast(): Record<string, unknown> {
   return (connected({}) as { connected: { last: Record<string, unknown> } }).connected.last;
 }
+
+test('two-way sync: switched on and off, chosen as the policy, and sent one by one or all at once', async (t) => {
+  const { frame, show, told } = await open(t);
+  await show({ state: connected({ differences: differences(0, 2) }) });
+  const sends = frame.getByRole('switch', { name: 'Also send changes from Figma to the sheet' });
+  const policy = frame.getByLabel('When only Figma changed');
+  assert.equal(await sends.getAttribute('aria-checked'), 'false');
+  assert.deepEqual(await policy.locator('option').allInnerTexts(), ['keep Figma’s and show it', 'write the sheet’s again']);
+  assert.equal(await frame.getByText('Send to sheet').count(), 0);
+  await sends.press('Space');
+  await show({ state: connected({ sending: 'switching' }) });
+  assert.equal(await sends.isDisabled(), true);
+  await show({ state: twoWay({ sending: { cells: 3 } }) });
+  assert.equal(await sends.getAttribute('aria-checked'), 'true');
+  await frame.getByText('Sending 3 cells…').waitFor();
+  assert.equal(await policy.locator('option:checked').innerText(), 'send Figma’s to the sheet');
+  await policy.selectOption({ label: 'keep Figma’s and show it' });
+  await show({ state: twoWay({ differences: unsent() }) });
+  await frame.click('summary');
+  assert.match(await frame.innerText('.differences'), /This cell has a formula. Change the formula, or keep Figma’s value./);
+  // Of the reasons, three may pass: the cell can be sent again.
+  assert.equal(await frame.getByRole('button', { name: 'Send to sheet', exact: true }).count(), 4);
+  await frame.getByRole('button', { name: 'Send to sheet', exact: true }).nth(1).click();
+  await frame.click('text=Send all to sheet');
+  await show({ state: twoWay({ sending: 'not_allowed' }) });
+  await frame.click('text=Allow sending');
+  await show({ state: twoWay({ sending: 'failed' }) });
+  await frame.click('.card >> text=Sync now');
+  await sends.click();
+  await told([
+    { set_two_way: { on: true } },
+    { set_policy: { policy: { drift: 'keep', conflict: 'ask' } } },
+    { resolve: { list: 3, items: [3], choice: 'send' } },
+    { resolve: { list: 3, items: [], choice: 'send' } },
+    { set_two_way: { on: true } }, 'sync_now', { set_two_way: { on: false } },
+  ]);
+});

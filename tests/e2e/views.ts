@@ -100,6 +100,19 @@ export function differences(conflicts: number, drifts: number): unknown {
   return { list: 3, items: items.slice(0, 200), drifts, conflicts };
 }
 
+/** Why a difference is not sent to the sheet, one each. */
+const UNSENT = ['name', 'formula', 'protected', 'changed', 'outside', 'empty', 'spaces', 'foreign', 'unwritable', 'shared', 'long', 'tab'];
+
+/** Differences that can't be sent, with their reasons, and one that can. */
+export function unsent(): unknown {
+  const { items, ...rest } = differences(0, UNSENT.length + 1) as { items: Record<string, unknown>[] };
+  return { ...rest, items: items.map((item, at) => (at === 0 ? item : { ...item, unsent: UNSENT[at - 1] })) };
+}
+
+/** A connected file that sends changes to its sheet, with some of it otherwise. */
+export const twoWay = (otherwise: Record<string, unknown>): unknown =>
+  connected({ connection: { ...CONNECTION, two_way: true, policy: { drift: 'push', conflict: 'ask' } }, ...otherwise });
+
 /** A connected file, with some of it otherwise. */
 export function connected(otherwise: Record<string, unknown>): unknown {
   return {
@@ -193,6 +206,14 @@ export const EXHIBITS: Record<string, Exhibit> = {
   ] }) },
   'connected-restore': { state: connected({ waiting: ['restore', preview(4, { changed: 4 })] }) },
   'connected-drift': { state: connected({ differences: differences(0, 250) }) },
+  'connected-two-way': { state: twoWay({}) },
+  'connected-two-way-asking': { state: connected({ sending: 'switching' }) },
+  'connected-two-way-sending': { state: twoWay({ sending: { cells: 3 } }) },
+  'connected-two-way-unsent': { state: twoWay({ differences: unsent() }) },
+  'connected-two-way-conflicts': { state: twoWay({ differences: differences(2, 1) }) },
+  'connected-two-way-not-allowed': { state: twoWay({ sending: 'not_allowed' }) },
+  'connected-two-way-read-only': { state: twoWay({ sending: 'read_only' }) },
+  'connected-two-way-failed': { state: twoWay({ sending: 'failed' }) },
   'connected-toggled': { state: connected({ link: 'down', stopped: 'toggled', connection: { ...CONNECTION, on: false } }) },
   ...Object.fromEntries(['disconnected', 'signed_out', 'switched_off', 'breaker', 'read_only'].map((stopped) => [
     `connected-stopped-${stopped.replace('_', '-')}`, { state: connected({ link: 'down', stopped }) },

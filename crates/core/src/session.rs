@@ -135,6 +135,28 @@ pub struct Connected {
     /// What is wrong with single tabs of several, while it is.
     #[serde(default)]
     pub troubles: Vec<(SheetRef, Notice)>,
+    /// What becomes of changes made in Figma, with two-way sync.
+    #[serde(default)]
+    pub sending: Sending,
+}
+
+/// What becomes of changes made in Figma that are for the sheet.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sending {
+    /// There are none on their way.
+    #[default]
+    Idle,
+    /// The relay is asked whether it may write to the sheet.
+    Switching,
+    /// So many cells are on their way.
+    Cells(u32),
+    /// The file sends changes, and this user has not allowed it for their account yet.
+    NotAllowed,
+    /// This user may only read the spreadsheet.
+    ReadOnly,
+    /// The relay did not take them, and would not if it were asked again.
+    Failed,
 }
 
 /// How the sheet reaches us.
@@ -244,6 +266,11 @@ pub enum Action {
         /// From now on; `None`: the usual.
         variables: Option<u32>,
     },
+    /// Switches on or off that changes made in Figma go to the sheet.
+    SetTwoWay {
+        /// From now on.
+        on: bool,
+    },
     /// Leaves the file as it is instead of doing an undone run again.
     KeepFile {
         /// The plan's number.
@@ -297,7 +324,8 @@ pub enum Action {
 mod machine;
 
 pub use machine::{
-    CELL_BYTES_MAX, CELL_MESSAGES_MAX, Effect, Event, FLAGS_MS, Failure, NONCE_LOOKS_MAX, NONCE_MS,
-    POLL_PAUSE_MS, RENEW_MS, RENEW_MS_MIN, RETRY_MS_MAX, RETRY_MS_MIN, SILENCE_MS,
-    SOCKET_FAILURES_MAX, Session, SessionReplyBox, SocketEvent, TRY_SOCKET_MS, Timer, WORD_MS,
+    CELL_BYTES_MAX, CELL_MESSAGES_MAX, Effect, Event, FLAGS_MS, Failure, LOOK_MS, LOOK_MS_MIN,
+    NONCE_LOOKS_MAX, NONCE_MS, POLL_PAUSE_MS, RENEW_MS, RENEW_MS_MIN, RETRY_MS_MAX, RETRY_MS_MIN,
+    SILENCE_MS, SOCKET_FAILURES_MAX, Session, SessionReplyBox, SocketEvent, TRY_SOCKET_MS, Timer,
+    WORD_MS, WRITE_TRIES_MAX,
 };

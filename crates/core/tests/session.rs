@@ -2,6 +2,8 @@
 
 #[path = "session/properties.rs"]
 mod properties;
+#[path = "session/sending.rs"]
+mod sending;
 #[path = "session/stories.rs"]
 mod stories;
 #[path = "session/tabs.rs"]

@@ -1033,6 +1033,10 @@ impl World {
             }
             Effect::Poll(turn, request) => self.ask(plugin, Request::Poll(turn, request)),
             Effect::OpenWindow(_) => {}
+            // Nobody switches two-way sync on in these worlds.
+            Effect::SetTwoWay(..) | Effect::Write(..) => {
+                return Err(String::from("wrote to the sheet unasked"));
+            }
             Effect::StartTimer(timer, token, ms) => {
                 self.timers += 1;
                 let number = self.timers;
@@ -1213,8 +1217,11 @@ fn unanswered(event: Event) -> Option<Event> {
         Event::Tabs(token, _) => Some(Event::Tabs(token, Err(failure))),
         Event::Ticket(token, _) => Some(Event::Ticket(token, Err(failure))),
         Event::Polled(token, _) => Some(Event::Polled(token, Err(failure))),
+        Event::TwoWay(token, _) => Some(Event::TwoWay(token, Err(failure))),
+        Event::Wrote(token, _) => Some(Event::Wrote(token, Err(failure))),
         Event::Act(_)
         | Event::Sandbox(_)
+        | Event::Focus
         | Event::Socket(..)
         | Event::Timer(..)
         | Event::Online => None,

@@ -3,7 +3,10 @@
 //! Owns this view and the clock that its relative times need. Must not know when a run begins or why a plan waits.
 
 use super::tree::Tree;
-use super::{HEADING, account, button, differences, history, page, preview, sources, threshold};
+use super::{
+    HEADING, account, button, differences, history, page, preview, sources, threshold,
+    two_way as sending,
+};
 use crate::{Panel, sandbox, words};
 use leptos::prelude::*;
 use sheetwire_core::protocol::panel::{Counts, Preview, RunReport, WaitReason};
@@ -57,6 +60,7 @@ pub fn connected(panel: Panel) -> AnyView {
     });
     let published = piece(panel, |connected| connected.connection.published);
     let two_way = piece(panel, |connected| connected.connection.two_way);
+    let sends = piece(panel, |connected| connected.sending);
     let runs = piece(panel, |connected| connected.runs.clone());
     let fed = piece(panel, sources::of);
     let stopped = piece(panel, |connected| connected.stopped);
@@ -81,6 +85,7 @@ pub fn connected(panel: Panel) -> AnyView {
         {move || differing.get().map(|differing| {
             differences::list(panel, differing, two_way.get().unwrap_or_default())
         })}
+        {sending::state(panel, sends)}
         <div class="run">
             {move || if running.get() { run(panel, progress) } else { ended(last, now) }}
             {move || published.get().unwrap_or_default().then(|| view! { <p class="secondary">{words::PUBLISHED}</p> })}
@@ -90,7 +95,8 @@ pub fn connected(panel: Panel) -> AnyView {
         {history::list(panel, runs, now)}
         <div class="foot">
             {sources::list(panel, fed)}
-            {differences::policy(panel, policy)}
+            {sending::opt_in(panel, two_way, sends)}
+            {differences::policy(panel, policy, two_way)}
             {threshold::choice(panel, threshold)}
             {disconnect(panel)}
             {account(panel)}

@@ -7,7 +7,7 @@ use super::{HEADING, button};
 use crate::{Panel, words};
 use leptos::prelude::*;
 use sheetwire_core::protocol::panel::{
-    Choice, Difference, DifferenceKind, Differences, MergePolicy, Unsent,
+    Choice, Difference, DifferenceKind, Differences, DriftPolicy, MergePolicy, Unsent,
 };
 use sheetwire_core::session::Action;
 
@@ -130,7 +130,11 @@ fn difference(
 }
 
 /// What becomes of changes made in Figma, for this file.
-pub fn policy(panel: Panel, policy: Memo<Option<MergePolicy>>) -> AnyView {
+pub fn policy(
+    panel: Panel,
+    policy: Memo<Option<MergePolicy>>,
+    two_way: Memo<Option<bool>>,
+) -> AnyView {
     let now = move || policy.get().unwrap_or_default();
     let set = move |change: fn(&mut MergePolicy, usize), at: String| {
         let mut policy = untrack(now);
@@ -139,9 +143,20 @@ pub fn policy(panel: Panel, policy: Memo<Option<MergePolicy>>) -> AnyView {
             panel.act(Action::SetPolicy { policy });
         }
     };
-    let drifts = words::POLICIES_DRIFT.into_iter().enumerate().map(move |(at, (policy, word))| {
-        view! { <option value=at.to_string() selected=move || now().drift == policy>{word}</option> }
-    });
+    // Nothing is sent before two-way sync is on.
+    let may_be = move |policy: DriftPolicy| match policy {
+        DriftPolicy::Keep | DriftPolicy::Overwrite => true,
+        DriftPolicy::Push => two_way.get().unwrap_or_default(),
+    };
+    let drifts = move || {
+        let policies = words::POLICIES_DRIFT.into_iter().enumerate();
+        let may_be = policies.filter(|(_, (policy, _))| may_be(*policy));
+        may_be
+            .map(|(at, (policy, word))| {
+                view! { <option value=at.to_string() selected=move || now().drift == policy>{word}</option> }
+            })
+            .collect_view()
+    };
     let conflicts = words::POLICIES_CONFLICT.into_iter().enumerate().map(move |(at, (policy, word))| {
         view! { <option value=at.to_string() selected=move || now().conflict == policy>{word}</option> }
     });
@@ -150,7 +165,7 @@ pub fn policy(panel: Panel, policy: Memo<Option<MergePolicy>>) -> AnyView {
             <label><span>{words::POLICY_DRIFT}</span>
                 <select class="field" on:change=move |event| set(|policy, at| {
                     if let Some((drift, _)) = words::POLICIES_DRIFT.get(at) { policy.drift = *drift; }
-                }, event_target_value(&event))>{drifts.collect_view()}</select>
+                }, event_target_value(&event))>{drifts}</select>
             </label>
             <label><span>{words::POLICY_CONFLICT}</span>
                 <select class="field" on:change=move |event| set(|policy, at| {

@@ -394,6 +394,9 @@ impl Engine {
         self.pushing.number += 1;
         let push = self.pushing.number;
         self.post(ToPanel::Push { push, sheet, cells });
+        // What was listed because its last answer was lost is on its way again.
+        self.kept_changed |= !self.listed.is_empty();
+        self.tell_differences();
     }
 
     /// Whether just this was sent before, and may not be sent again yet.
@@ -419,7 +422,8 @@ impl Engine {
             .map(|sent| sent.fate);
         match fate {
             Some(Fate::Sent) => true,
-            None | Some(Fate::Written(_) | Fate::Lost | Fate::Refused(_)) => {
+            Some(Fate::Lost | Fate::Refused(_)) => false,
+            None | Some(Fate::Written(_)) => {
                 (kept.pushes || self.is_wanted(row, kept)) && self.unsent(row, kept).is_none()
             }
         }

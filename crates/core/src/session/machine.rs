@@ -3,7 +3,9 @@
 //! Owns what each event does to the state, and what it asks for. Must not know how any of that is done. Requests, sockets
 //! and timers carry a token; what comes back with an old token is ignored, so that nothing has to be called off.
 
-use super::{Action, Connected, Link, NamedTab, Notice, State, StopReason};
+mod sending;
+
+use super::{Action, Connected, Link, NamedTab, Notice, Sending, State, StopReason};
 use crate::flags::Decision;
 use crate::protocol::panel::{
     Column, Connection, Differences, Problem, SavedSession, SheetLayout, ToPanel, ToSandbox,
@@ -12,9 +14,12 @@ use crate::protocol::panel::{
 use crate::protocol::relay::{
     ApiError, Bid, ClientFrame, CloseReason, ErrorCode, HEARTBEAT_MS, JoinSource, PollReply,
     PollRequest, PollSource, Position, RelayFrame, SNAPSHOT_BYTES_MAX, SessionReply, SheetRef,
-    SignInReply, Spreadsheet, SpreadsheetList, VERSION,
+    SignInReply, Spreadsheet, SpreadsheetList, TwoWayReply, TwoWayRequest, VERSION, WriteReply,
+    WriteRequest,
 };
 use crate::sheet::parse_link;
+use sending::Outgoing;
+pub use sending::{LOOK_MS, LOOK_MS_MIN, WRITE_TRIES_MAX};
 
 /// Between two questions whether the browser part of a sign-in is done, in milliseconds.
 const REDEEM_MS: u64 = 2_000;
@@ -95,10 +100,16 @@ pub enum Event {
     Socket(u32, SocketEvent),
     /// To [`Effect::Poll`].
     Polled(u32, Result<PollReply, Failure>),
+    /// To [`Effect::SetTwoWay`].
+    TwoWay(u32, Result<TwoWayReply, Failure>),
+    /// To [`Effect::Write`].
+    Wrote(u32, Result<WriteReply, Failure>),
     /// A timer of [`Effect::StartTimer`] is over.
     Timer(Timer, u32),
     /// The browser says that there is a network again.
     Online,
+    /// The panel has got the focus: whoever comes from Figma's canvas may have changed something there.
+    Focus,
 }
 
 /// A session as it came from the relay. It has no `Debug` of its own: it is a secret.
@@ -151,6 +162,8 @@ pub enum Timer {
     Word,
     /// Looks again for the writer's nonce in the file.
     Nonce,
+    /// Gives cells for the sheet to the relay again.
+    Write,
 }
 
 /// Who writes this file, as the relay has said.
@@ -188,6 +201,10 @@ pub enum Effect {
     CloseSocket,
     /// Poll.
     Poll(u32, PollRequest),
+    /// Ask the relay to write to a sheet for this user from now on, or no longer.
+    SetTwoWay(u32, TwoWayRequest),
+    /// Write cells to the sheet.
+    Write(u32, WriteRequest),
     /// Open a page in the browser, now: a browser opens none later than the click.
     OpenWindow(String),
     /// Start a timer, in milliseconds.
@@ -276,6 +293,8 @@ pub struct Session {
     /// The next poll takes over.
     takes_over: bool,
 
+    outgoing: Outgoing,
+
     flow: Option<(String, u64)>,
     wanted_sheet: Option<i64>,
     /// Answers to requests outside the link carry this.
@@ -339,6 +358,7 @@ impl Session {
             look: 0,
             has_bid: false,
             takes_over: false,
+            outgoing: Outgoing::default(),
             flow: None,
             wanted_sheet: None,
             ask: 0,
@@ -445,6 +465,9 @@ impl Session {
             {
                 self.polled(result, now_unix_ms, &mut out);
             }
+            Event::TwoWay(token, result) => self.two_way_is(token, result, &mut out),
+            Event::Wrote(token, result) => self.wrote(token, result, &mut out),
+            Event::Focus => self.look(LOOK_MS_MIN, now_unix_ms, &mut out),
             Event::Timer(timer, token) => self.timer(timer, token, now_unix_ms, &mut out),
             Event::Online => {
                 if self.channel == Channel::Waiting {
@@ -530,6 +553,7 @@ impl Session {
                 | Action::TakeIn { .. }
                 | Action::Restore { .. }
                 | Action::Resolve { .. }
+                | Action::SetTwoWay { .. }
                 | Action::EditColumns
                 | Action::AddSource
                 | Action::RemoveSource { .. }
@@ -538,6 +562,7 @@ impl Session {
         if writes && self.is_following() {
             return;
         }
+        self.lift_hold(&action);
         match action {
             Action::SignIn if self.token.is_some() => {}
             Action::SignIn => {
@@ -729,6 +754,7 @@ impl Session {
                     out.push(Effect::Say(resolve, None));
                 }
             }
+            Action::SetTwoWay { on } => self.set_two_way(on, out),
             Action::SetPolicy { policy } => {
                 out.push(Effect::Say(ToSandbox::SetPolicy { policy }, None));
             }
@@ -868,11 +894,7 @@ impl Session {
                 self.differences = differences;
             }
             ToPanel::File { id, panel, nonce } => self.file_is(id, panel, &nonce, out),
-            // Nothing asks for two-way sync yet; whatever comes is not known to be written.
-            ToPanel::Push { push, .. } => {
-                let results = Vec::new();
-                out.push(Effect::Say(ToSandbox::Pushed { push, results }, None));
-            }
+            ToPanel::Push { push, sheet, cells } => self.send_cells(push, sheet, cells, out),
             ToPanel::Taken { position, more } => {
                 let positions = [&[position][..], &more].concat();
                 self.answered(&positions, now, out);
@@ -906,8 +928,8 @@ impl Session {
             }
             ToPanel::Failed { message, fatal } => {
                 if fatal {
-                    self.stop_everything(out);
                     self.state = State::Dead { message };
+                    self.stop_everything(out);
                 } else {
                     self.tell(&message, "");
                 }
@@ -1165,7 +1187,9 @@ impl Session {
             },
             trouble: None,
             troubles: self.troubles.clone(),
+            sending: Sending::default(),
         }));
+        self.show_sending();
     }
 
     /// Shows what follows from what is known.
@@ -1555,6 +1579,7 @@ impl Session {
     }
 
     fn link_down(&mut self, out: &mut Vec<Effect>) {
+        self.stop_sending(out);
         self.end_channel(out);
         self.set_link(Link::Down);
     }
@@ -1994,6 +2019,7 @@ impl Session {
                 }
             }
             RelayFrame::Resumed { position, .. } => {
+                self.look(LOOK_MS, now, out);
                 if held.as_ref() != Some(&position) {
                     self.ask_for_all(now, out);
                 } else {
@@ -2003,6 +2029,7 @@ impl Session {
             RelayFrame::Heartbeat { read_unix_ms, .. } => {
                 // Somebody may have given the file another id meanwhile.
                 self.tell_role(false, out);
+                self.look(LOOK_MS, now, out);
                 if read_unix_ms > self.read_unix_ms {
                     self.read_unix_ms = read_unix_ms;
                     self.set_trouble(None);
@@ -2122,6 +2149,7 @@ impl Session {
                     self.tell_role(false, out);
                 }
             }
+            Timer::Write => self.write_again(token, out),
             Timer::Flags => {
                 if self.flags_timer == Some(token) && !self.is_off() {
                     self.flags_timer = None;

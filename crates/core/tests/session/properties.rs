@@ -9,15 +9,16 @@ use proptest::test_runner::FileFailurePersistence;
 use sheetwire_core::flags::Decision;
 use sheetwire_core::protocol::panel::{SavedSession, ToPanel, ToSandbox, WaitReason};
 use sheetwire_core::protocol::relay::{
-    ApiError, CloseReason, ErrorCode, PollReply, Position, RelayFrame, SheetEntry, SheetInfo,
-    SignInReply, Spreadsheet, SpreadsheetList, VERSION,
+    ApiError, CellWrite, CloseReason, ErrorCode, PollReply, Position, RelayFrame, SheetEntry,
+    SheetInfo, SignInReply, Spreadsheet, SpreadsheetList, TwoWayReply, VERSION, WriteReply,
+    WriteResult, WriteValue,
 };
 use sheetwire_core::session::{
-    Action, CELL_MESSAGES_MAX, Effect, Event, Failure, RETRY_MS_MAX, Session, SocketEvent, State,
-    StopReason, Timer,
+    Action, CELL_MESSAGES_MAX, Effect, Event, Failure, RETRY_MS_MAX, Sending, Session, SocketEvent,
+    State, StopReason, Timer,
 };
 
-use crate::world::{SPREADSHEET, columns, connection, preview, report, session_reply};
+use crate::world::{SPREADSHEET, columns, connection, preview, report, session_reply, sheet};
 
 /// What happens next. Answers find the latest request of their kind, if there is one.
 #[derive(Debug, Clone)]
@@ -30,6 +31,9 @@ enum Happening {
     Stale(Answer, u32),
     Pass(u64),
     Online,
+    Focus,
+    /// The sandbox has a cell for the sheet, unless it waits for the last one's answer.
+    Push,
 }
 
 #[derive(Debug, Clone)]
@@ -43,10 +47,13 @@ enum Answer {
     Socket(Option<RelayFrame>),
     Unreadable,
     Polled(Result<Vec<RelayFrame>, Failure>),
+    TwoWay(Result<bool, Failure>),
+    Wrote(Result<(), Failure>),
     Timer(Timer),
 }
 
-const TIMERS: [Timer; 9] = [
+const TIMERS: [Timer; 10] = [
+    Timer::Write,
     Timer::Word,
     Timer::Nonce,
     Timer::Redeem,
@@ -66,6 +73,9 @@ fn failure() -> impl Strategy<Value = Failure> {
             ErrorCode::SignedOut,
             ErrorCode::NoAccess,
             ErrorCode::Expired,
+            ErrorCode::TwoWayOff,
+            ErrorCode::NotWriter,
+            ErrorCode::NoWrite,
             ErrorCode::TooMany,
             ErrorCode::Unavailable,
         ])
@@ -148,6 +158,9 @@ fn answer() -> impl Strategy<Value = Answer> {
         1 => Just(Answer::Unreadable),
         4 => (fails(4), vec(frame(), 1..3))
             .prop_map(|(failure, frames)| Answer::Polled(failure.map_or(Ok(frames), Err))),
+        2 => (fails(2), any::<bool>())
+            .prop_map(|(failure, on)| Answer::TwoWay(failure.map_or(Ok(on), Err))),
+        4 => fails(1).prop_map(move |failure| Answer::Wrote(or(failure))),
         4 => select(TIMERS.to_vec()).prop_map(Answer::Timer),
     ]
 }
@@ -182,6 +195,8 @@ fn action() -> impl Strategy<Value = Action> {
         Action::Cancel,
         Action::Toggle { on: true },
         Action::Toggle { on: false },
+        Action::SetTwoWay { on: true },
+        Action::SetTwoWay { on: false },
         Action::SyncNow,
         Action::RetryNow,
         Action::Disconnect,
@@ -245,6 +260,19 @@ fn message() -> impl Strategy<Value = ToPanel> {
     ]
 }
 
+fn batch(push: u32) -> ToPanel {
+    ToPanel::Push {
+        push,
+        sheet: sheet(),
+        cells: vec![CellWrite {
+            row: 1,
+            column: 2,
+            before: "t1".into(),
+            value: WriteValue::Number(2.0),
+        }],
+    }
+}
+
 fn happening() -> impl Strategy<Value = Happening> {
     prop_oneof![
         3 => action().prop_map(Happening::Act),
@@ -253,6 +281,8 @@ fn happening() -> impl Strategy<Value = Happening> {
         2 => (answer(), 1..4_u32).prop_map(|(answer, back)| Happening::Stale(answer, back)),
         2 => (0..400_000_u64).prop_map(Happening::Pass),
         1 => Just(Happening::Online),
+        1 => Just(Happening::Focus),
+        3 => Just(Happening::Push),
     ]
 }
 
@@ -266,8 +296,12 @@ struct Given {
     ticket: bool,
     socket: bool,
     poll: bool,
-    timers: [Option<u32>; 9],
-    latest_timer: [u32; 9],
+    switch: Option<u32>,
+    write: Option<u32>,
+    latest_switch: u32,
+    latest_write: u32,
+    timers: [Option<u32>; 10],
+    latest_timer: [u32; 10],
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -324,6 +358,13 @@ fn event(answer: Answer, token: u32) -> Event {
         Answer::Socket(None) => Event::Socket(token, SocketEvent::Closed),
         Answer::Unreadable => Event::Socket(token, SocketEvent::Unreadable),
         Answer::Polled(result) => Event::Polled(token, result.map(|frames| PollReply { frames })),
+        Answer::TwoWay(result) => Event::TwoWay(token, result.map(|on| TwoWayReply { on })),
+        Answer::Wrote(result) => Event::Wrote(
+            token,
+            result.map(|()| WriteReply {
+                results: vec![WriteResult::Written],
+            }),
+        ),
         Answer::Timer(timer) => Event::Timer(timer, token),
     }
 }
@@ -346,6 +387,8 @@ impl Given {
             Answer::Ticket(_) => std::mem::take(&mut self.ticket).then_some(self.turn),
             Answer::Polled(_) => std::mem::take(&mut self.poll).then_some(self.turn),
             Answer::Socket(_) | Answer::Unreadable => self.socket.then_some(self.turn),
+            Answer::TwoWay(_) => self.switch.take(),
+            Answer::Wrote(_) => self.write.take(),
             Answer::Timer(timer) => self.timers[*timer as usize].take(),
         }
     }
@@ -361,6 +404,8 @@ impl Given {
             Answer::Ticket(_) | Answer::Socket(_) | Answer::Unreadable | Answer::Polled(_) => {
                 self.turn
             }
+            Answer::TwoWay(_) => self.latest_switch,
+            Answer::Wrote(_) => self.latest_write,
             Answer::Timer(timer) => self.latest_timer[*timer as usize],
         };
         latest.wrapping_sub(back)
@@ -406,6 +451,14 @@ impl Given {
                 self.timers[*timer as usize] = Some(*token);
                 self.latest_timer[*timer as usize] = *token;
             }
+            Effect::SetTwoWay(token, _) => {
+                self.switch = Some(*token);
+                self.latest_switch = *token;
+            }
+            Effect::Write(token, _) => {
+                self.write = Some(*token);
+                self.latest_write = *token;
+            }
             Effect::Say(..)
             | Effect::SignOut(_)
             | Effect::OpenWindow(_)
@@ -434,6 +487,8 @@ proptest! {
         let mut given = Given::default();
         let mut now = 1_000_000_u64;
         let mut shown: Option<Position> = None;
+        // The batch of cells that the sandbox waits for.
+        let (mut push, mut awaited) = (0, false);
         let opening = match start {
             0 => vec![],
             1 => vec![
@@ -463,6 +518,13 @@ proptest! {
                     continue;
                 }
                 Happening::Online => (Event::Online, false),
+                Happening::Focus => (Event::Focus, false),
+                Happening::Push if awaited => continue,
+                Happening::Push => {
+                    push += 1;
+                    awaited = true;
+                    (Event::Sandbox(batch(push)), false)
+                }
             };
             let before = stale.then(|| {
                 (
@@ -487,6 +549,8 @@ proptest! {
                     "{:?}", effects
                 );
                 prop_assert!(!was_off || effects.is_empty());
+                // The sandbox has forgotten it.
+                awaited = false;
             }
             for effect in &effects {
                 given.note(effect);
@@ -509,6 +573,11 @@ proptest! {
                             shown = Some(position.clone());
                         }
                         ToSandbox::Connect { .. } => shown = None,
+                        ToSandbox::Pushed { push: answered, results } => {
+                            prop_assert!(awaited && *answered == push, "answered twice");
+                            prop_assert!(results.len() < 2);
+                            awaited = false;
+                        }
                         _ => {}
                     }
                 }
@@ -518,6 +587,10 @@ proptest! {
             }
             prop_assert_eq!(session.position(), shown.as_ref());
             prop_assert!(session.unanswered() <= CELL_MESSAGES_MAX);
+            if let State::Connected(connected) = session.state() {
+                let cells = connected.sending == Sending::Cells(1);
+                prop_assert!(awaited || !cells, "nothing is on its way");
+            }
             if is_off || session.token().is_none() {
                 prop_assert!(!given.socket, "a socket without a sign-in");
             }

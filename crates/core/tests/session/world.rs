@@ -7,13 +7,13 @@ use std::collections::{BTreeMap, VecDeque};
 
 use sheetwire_core::flags::Decision;
 use sheetwire_core::protocol::panel::{
-    Column, Connection, Counts, MergePolicy, Preview, Role, RunReport, SavedSession, ToPanel,
-    ToSandbox,
+    Column, Connection, Counts, DriftPolicy, MergePolicy, Preview, Role, RunReport, SavedSession,
+    ToPanel, ToSandbox,
 };
 use sheetwire_core::protocol::relay::{
     ApiError, Bid, ClientFrame, CloseReason, ErrorCode, PollReply, PollRequest, Position,
     RelayFrame, SessionReply, SheetEntry, SheetInfo, SheetRef, SignInReply, Spreadsheet,
-    SpreadsheetEntry, SpreadsheetList, VERSION,
+    SpreadsheetEntry, SpreadsheetList, TwoWayReply, VERSION, WriteReply, WriteRequest, WriteResult,
 };
 use sheetwire_core::session::{
     Action, CELL_MESSAGES_MAX, Connected, Effect, Event, Failure, Link, Session, SessionReplyBox,
@@ -132,6 +132,8 @@ pub struct Relay {
     pub writer: Option<String>,
     pub fence: u64,
     pub nonce: String,
+    /// Why writes are refused; taken by the next one.
+    pub write_refusals: VecDeque<Failure>,
 }
 
 /// What was asked of the relay.
@@ -147,6 +149,8 @@ pub struct Asked {
     pub joins: Vec<Option<Position>>,
     pub polls: Vec<PollRequest>,
     pub refreshes: u32,
+    pub writes: Vec<WriteRequest>,
+    pub two_way: Vec<bool>,
     pub sign_outs: Vec<String>,
     pub evaluations: u32,
 }
@@ -215,6 +219,7 @@ impl World {
                 writer: None,
                 fence: 1,
                 nonce: "nonce-1".into(),
+                write_refusals: VecDeque::new(),
             },
             sandbox: Sandbox::default(),
             asked: Asked::default(),
@@ -291,6 +296,17 @@ impl World {
         } else if let Some((turn, request)) = self.held.take() {
             let reply = self.poll_reply(&request).expect("something changed");
             self.take(Event::Polled(turn, Ok(reply)));
+        }
+    }
+
+    /// A held poll ends because there was nothing to say.
+    pub fn quiet_poll(&mut self) {
+        if let Some((turn, _)) = self.held.take() {
+            let frames = vec![RelayFrame::Resumed {
+                v: VERSION,
+                position: self.position(),
+            }];
+            self.take(Event::Polled(turn, Ok(PollReply { frames })));
         }
     }
 
@@ -568,6 +584,21 @@ impl World {
                     },
                 }
             }
+            Effect::SetTwoWay(token, request) => {
+                self.asked.two_way.push(request.on);
+                let reply = self.answer(TwoWayReply { on: request.on });
+                self.inbox.push_back(Event::TwoWay(token, reply));
+            }
+            Effect::Write(token, request) => {
+                let results = vec![WriteResult::Written; request.cells.len()];
+                let refusal = self.relay.write_refusals.pop_front();
+                let reply = match refusal {
+                    Some(failure) => Err(failure),
+                    None => self.answer(WriteReply { results }),
+                };
+                self.asked.writes.push(request);
+                self.inbox.push_back(Event::Wrote(token, reply));
+            }
             Effect::OpenWindow(url) => self.windows.push(url),
             Effect::StartTimer(timer, token, ms) => {
                 if timer == Timer::Retry {
@@ -662,6 +693,11 @@ impl World {
             ToSandbox::SetTwoWay { on } => {
                 if let Some(kept) = &mut self.sandbox.connection {
                     kept.two_way = on;
+                    kept.policy.drift = if on {
+                        DriftPolicy::Push
+                    } else {
+                        DriftPolicy::Keep
+                    };
                 }
                 self.say_connection();
             }

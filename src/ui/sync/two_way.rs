@@ -1,0 +1,83 @@
+//! Two-way sync: the opt-in, and what becomes of the cells that go to the sheet.
+//!
+//! Owns these views. Must not know which cells go, or when.
+
+use super::button;
+use crate::{Panel, words};
+use leptos::prelude::*;
+use sheetwire_core::session::{Action, Sending};
+
+/// Names the switch.
+const LABEL: &str = "two-way-label";
+/// Says what is sent.
+const WHAT: &str = "two-way-what";
+
+/// The switch of this file, with what it does.
+pub fn opt_in(
+    panel: Panel,
+    two_way: Memo<Option<bool>>,
+    sending: Memo<Option<Sending>>,
+) -> AnyView {
+    let is_on = move || two_way.get().unwrap_or_default();
+    let is_asking = move || sending.get() == Some(Sending::Switching);
+    let press = move |_| {
+        panel.act(Action::SetTwoWay {
+            on: !untrack(is_on),
+        });
+    };
+    view! {
+        <div class="two-way">
+            <div class="title">
+                <span id=LABEL>{words::TWO_WAY}</span>
+                <button type="button" role="switch" class="switch" aria-labelledby=LABEL aria-describedby=WHAT
+                    aria-checked=move || if is_on() { "true" } else { "false" }
+                    disabled=is_asking on:click=press>
+                    <span></span>
+                </button>
+            </div>
+            <p class="secondary" id=WHAT>{words::TWO_WAY_WHAT}</p>
+        </div>
+    }
+    .into_any()
+}
+
+/// What becomes of the cells that go to the sheet, while there is something to say.
+pub fn state(panel: Panel, sending: Memo<Option<Sending>>) -> AnyView {
+    let card = move |why: &'static str, what: &'static str, label: &'static str, action: Action| {
+        let press = move || panel.act(action.clone());
+        view! {
+            <div class="card" role="status">
+                <p><b>{why}</b></p>
+                <p>{what}</p>
+                {button("plain", label, press)}
+            </div>
+        }
+        .into_any()
+    };
+    (move || match sending.get().unwrap_or_default() {
+        Sending::Idle => ().into_any(),
+        Sending::Switching => {
+            view! { <p class="secondary" role="status">{words::TWO_WAY_ASKING}</p> }.into_any()
+        }
+        Sending::Cells(cells) => view! { <p role="status">{words::sending(cells)}</p> }.into_any(),
+        Sending::NotAllowed => card(
+            words::NOT_ALLOWED,
+            words::NOT_ALLOWED_WHAT,
+            words::ALLOW,
+            Action::SetTwoWay { on: true },
+        ),
+        Sending::ReadOnly => card(
+            words::SHEET_READ_ONLY,
+            words::SHEET_READ_ONLY_WHAT,
+            words::TRY_AGAIN,
+            Action::SetTwoWay { on: true },
+        ),
+        Sending::Failed => card(
+            words::NOT_SENT,
+            words::NOT_SENT_WHAT,
+            words::SYNC_NOW,
+            Action::SyncNow,
+        ),
+    })
+    .into_any()
+}
