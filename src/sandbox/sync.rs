@@ -21,6 +21,8 @@ use wasm_bindgen::prelude::*;
 
 /// Work between two turns of the host, in milliseconds. One more write or step comes on top.
 const SLICE_MS: f64 = 9.0;
+/// Between two messages about a run's progress, in milliseconds.
+const PROGRESS_MS: f64 = 100.0;
 /// Cells handed to the engine at once, in UTF-16 units.
 const PIECE_UNITS: u32 = 2_048;
 /// Variables packed at once.
@@ -63,6 +65,7 @@ struct Sync {
     driving: bool,
     work_began_ms: f64,
     slice_ms_max: f64,
+    progress_told_ms: f64,
     long: Vec<Long>,
     /// Whether it was asked in this opening if the file is published.
     asked_published: bool,
@@ -305,6 +308,7 @@ impl Handle {
             driving: false,
             work_began_ms: 0.0,
             slice_ms_max: 0.0,
+            progress_told_ms: 0.0,
             long: Vec::new(),
             asked_published: false,
         })))
@@ -454,7 +458,11 @@ impl Handle {
             if used < SLICE_MS {
                 return;
             }
-            if let Some((done, total)) = sync.engine.progress() {
+            let now = figma::now_ms();
+            if now >= sync.progress_told_ms + PROGRESS_MS
+                && let Some((done, total)) = sync.engine.progress()
+            {
+                sync.progress_told_ms = now;
                 say(&ToPanel::Progress { done, total });
             }
         }
@@ -712,16 +720,13 @@ impl Handle {
             };
             figma::begin_post();
             figma::add_to_post(&body[..at]);
-            let mut first = true;
-            for some in rows.chunks(POST_ROWS) {
-                let mut text = String::new();
-                for row in some {
-                    if !std::mem::take(&mut first) {
-                        text.push(',');
-                    }
-                    text.push_str(&json::preview_row(row));
+            // Each row is let go as soon as it is told: letting go of thousands at once would fill many slices.
+            let mut rows = rows.into_iter();
+            while rows.len() > 0 {
+                figma::add_to_post(&json::preview_rows(rows.by_ref().take(POST_ROWS)));
+                if rows.len() > 0 {
+                    figma::add_to_post(",");
                 }
-                figma::add_to_post(&text);
                 self.breathe(slice_began).await;
             }
             figma::add_to_post(&body[at..]);

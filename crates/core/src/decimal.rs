@@ -120,6 +120,22 @@ pub fn write(value: f64) -> String {
     write_near(value, &|read| read == value.abs())
 }
 
+/// Writes a whole number, without the language's formatter and its 64-bit arithmetic.
+pub fn whole(number: u32) -> String {
+    let mut digits = [0_u8; 10];
+    let mut at = digits.len();
+    let mut rest = number;
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    digits[at..].iter().copied().map(char::from).collect()
+}
+
 /// Writes a 32-bit float in the fewest decimals that tell it apart from its neighbours: `0.1`, not
 /// `0.10000000149011612`.
 pub fn write_32(value: f32) -> String {
@@ -133,6 +149,10 @@ pub fn write_near(value: f64, is_same: &dyn Fn(f64) -> bool) -> String {
     let size = value.abs();
     if value.is_sign_negative() {
         text.push('-');
+    }
+    if size < f64::from(u32::MAX) && f64::from(size as u32) == size {
+        text.push_str(&whole(size as u32));
+        return text;
     }
     for (decimals, power) in POWERS.iter().enumerate() {
         // What is exact here is read by one exact division, so it comes back as it was.

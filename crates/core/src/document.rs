@@ -591,6 +591,22 @@ impl Document {
             .map(|at| CollectionSlot(at as u32))
     }
 
+    /// Notes that a variable's link and base are kept with it as they stand here.
+    pub fn save(&mut self, slot: VariableSlot, link: Link) {
+        let Some(Some(variable)) = self.variables.get_mut(slot.0 as usize) else {
+            return;
+        };
+        variable.base.unsaved = false;
+        if variable.link == link {
+            return;
+        }
+        match link.key() {
+            Some(key) => self.links.insert(slot.0, hash(key)),
+            None => self.links.remove(slot.0),
+        }
+        variable.link = link;
+    }
+
     /// Notes that what is kept with a variable is not up to date.
     pub fn unsave(&mut self, slot: VariableSlot) {
         if let Some(Some(variable)) = self.variables.get_mut(slot.0 as usize) {

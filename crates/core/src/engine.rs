@@ -123,7 +123,7 @@ impl Incoming {
     }
 }
 
-/// What the engine is doing.
+/// What the engine is doing. What is large stands in a box, since the stage is taken out and put back at every step.
 #[derive(Debug, Clone)]
 enum Stage {
     Rest,
@@ -152,20 +152,24 @@ enum Stage {
     },
     Pairing,
     Judging,
-    Previewing {
-        reason: Option<WaitReason>,
-        counts: Counts,
-        /// See `push_preview_row`.
-        at: u32,
-        rows: Vec<PreviewRow>,
-    },
-    Applying(Run),
+    Previewing(Box<Previewing>),
+    Applying(Box<Run>),
     /// Puts cells for the sheet together.
     Pushing(pushing::Batch),
     /// Reads variables again to see whether they were changed.
     Looking(pushing::Look),
     PlanningBack,
-    Restoring(restoring::Backwards),
+    Restoring(Box<restoring::Backwards>),
+}
+
+/// A preview that is being put together.
+#[derive(Debug, Clone)]
+struct Previewing {
+    reason: Option<WaitReason>,
+    counts: Counts,
+    /// See `push_preview_row`.
+    at: u32,
+    rows: Vec<PreviewRow>,
 }
 
 /// A problem at a cell.
@@ -1066,13 +1070,8 @@ impl Engine {
                 self.judge(figma);
                 Step::More
             }
-            Stage::Previewing {
-                reason,
-                counts,
-                at,
-                rows,
-            } => {
-                self.preview_rows(reason, counts, at, rows);
+            Stage::Previewing(previewing) => {
+                self.preview_rows(previewing);
                 Step::More
             }
             Stage::Applying(run) => {
@@ -1541,35 +1540,31 @@ impl Engine {
         };
         if !approved || (reason.is_some() && !again && (!nothing || missing)) {
             let reason = if approved { reason } else { None };
-            self.stage = Stage::Previewing {
+            self.stage = Stage::Previewing(Box::new(Previewing {
                 reason,
                 counts,
                 at: 0,
                 rows: Vec::new(),
-            };
+            }));
         } else {
             self.start_run(Vec::new());
         }
     }
 
-    fn preview_rows(
-        &mut self,
-        reason: Option<WaitReason>,
-        counts: Counts,
-        at: u32,
-        mut rows: Vec<PreviewRow>,
-    ) {
-        if rows.len() < PREVIEW_ROWS_MAX
-            && let Some(at) = self.push_preview_row(at, &mut rows)
+    fn preview_rows(&mut self, mut previewing: Box<Previewing>) {
+        if previewing.rows.len() < PREVIEW_ROWS_MAX
+            && let Some(at) = self.push_preview_row(previewing.at, &mut previewing.rows)
         {
-            self.stage = Stage::Previewing {
-                reason,
-                counts,
-                at,
-                rows,
-            };
+            previewing.at = at;
+            self.stage = Stage::Previewing(previewing);
             return;
         }
+        let Previewing {
+            reason,
+            counts,
+            rows,
+            ..
+        } = *previewing;
         self.plan_number += 1;
         self.waiting = Some(Waiting {
             counts,

@@ -20,6 +20,7 @@
 //!
 //! Packed changes are a list of `row U+001F column U+001F cell U+001E`, row and column zero-based.
 
+use crate::decimal;
 use std::borrow::Cow;
 
 mod difference;
@@ -205,17 +206,17 @@ pub fn a1(sheet_title: &str, row: u32, column: u32) -> String {
         rest /= 26;
     }
     let letters = std::str::from_utf8(&letters[at..]).unwrap_or("?");
-    let row = u64::from(row) + 1;
+    let row = decimal::whole(row + 1);
     let plain = !sheet_title.is_empty()
         && sheet_title
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || c == '_')
         && !sheet_title.starts_with(|c: char| c.is_ascii_digit());
     if sheet_title.is_empty() {
-        format!("{letters}{row}")
+        [letters, &row].concat()
     } else if plain {
-        format!("{sheet_title}!{letters}{row}")
+        [sheet_title, "!", letters, &row].concat()
     } else {
-        format!("'{}'!{letters}{row}", sheet_title.replace('\'', "''"))
+        ["'", &sheet_title.replace('\'', "''"), "'!", letters, &row].concat()
     }
 }

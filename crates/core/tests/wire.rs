@@ -86,7 +86,8 @@ fn the_sandboxs_own_writer_says_the_same() {
         if let panel::ToPanel::Preview(preview) = &message {
             for row in &preview.rows {
                 let written: panel::PreviewRow =
-                    serde_json::from_str(&panel::json::preview_row(row)).expect("a row is JSON");
+                    serde_json::from_str(&panel::json::preview_rows([row.clone()]))
+                        .expect("a row is JSON");
                 assert_eq!(&written, row);
             }
         }

@@ -56,6 +56,17 @@ impl Base {
         }
     }
 
+    /// The base of a variable that was made just now, in a collection of so many modes: sheet and Figma agree on its
+    /// name, and nothing of it is kept yet.
+    pub fn of_new(name: &str, modes: usize) -> Base {
+        let mut places = vec![0.0; FIELDS + modes];
+        places[Field::Name as usize] = code_of_text(name);
+        Base {
+            places,
+            unsaved: true,
+        }
+    }
+
     /// The code at a place; 0 where nothing was agreed.
     pub fn at(&self, place: usize) -> f64 {
         self.places.get(place).copied().unwrap_or_default()

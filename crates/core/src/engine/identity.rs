@@ -3,20 +3,26 @@
 //! Owns the one order in which a variable is recognised: by its link (the row's id, else collection and name at its
 //! making), else by its present collection and name. Must not know what differs.
 
+use super::rows::Typed;
 use super::{Engine, NONE};
 use crate::document::index::hash;
 use crate::document::{KEY_SEPARATOR, Link, VariableSlot};
 use crate::mapping::grid::{cell, shown};
-use crate::value::{VariableType, parse_type};
+use crate::value::VariableType;
 
 /// The link's key of a row with an id.
 pub(super) fn id_key(id: &str) -> String {
-    format!("i{id}")
+    ["i", id].concat()
 }
 
 /// The link's key of a row without an id.
 pub(super) fn name_key(collection: &str, name: &str) -> String {
-    format!("n{collection}{KEY_SEPARATOR}{name}")
+    let mut key = String::with_capacity(collection.len() + name.len() + 2);
+    key.push('n');
+    key.push_str(collection);
+    key.push(KEY_SEPARATOR);
+    key.push_str(name);
+    key
 }
 
 impl Engine {
@@ -30,6 +36,12 @@ impl Engine {
 
     /// The name in a row's name cell.
     pub(super) fn name_of(&self, row: u32) -> std::borrow::Cow<'_, str> {
+        let known = self.rows.get(row as usize).and_then(|entry| entry.name);
+        if let Some((from, to)) = known
+            && let Some(name) = self.grid.row(row).get(from as usize..to as usize)
+        {
+            return name.into();
+        }
         match &self.layout {
             Some(layout) => shown(cell(self.grid.row(row), layout.name)),
             None => "".into(),
@@ -110,8 +122,10 @@ impl Engine {
 
     /// The type that a row's type cell names.
     pub(super) fn typed(&self, row: u32) -> Option<VariableType> {
-        let column = self.layout.as_ref()?.kind?;
-        parse_type(&shown(cell(self.grid.row(row), column))).ok()?
+        match self.rows.get(row as usize)?.typed {
+            Typed::Kind(kind) => Some(kind),
+            Typed::Nothing | Typed::Word => None,
+        }
     }
 
     /// A row that stood for `slot` has another name now: the variable is renamed, unless a row still has its name, the

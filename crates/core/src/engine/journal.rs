@@ -85,12 +85,12 @@ impl Engine {
         figma: &impl Figma,
     ) -> Option<(String, Option<String>)> {
         let change = &self.changes[row as usize];
-        let held = self
-            .document
-            .variable(VariableSlot(self.rows[row as usize].slot))?;
         if change.made {
             return None;
         }
+        let held = self
+            .document
+            .variable(VariableSlot(self.rows[row as usize].slot))?;
         let mut mode = None;
         let field = match change.writes.get(at)? {
             Write::Name => owned("n"),

@@ -183,11 +183,8 @@ impl Engine {
                 let entry = self
                     .collections
                     .get(self.rows[row as usize].collection as usize);
-                format!(
-                    "{{{}:{}}}",
-                    entry.map_or("", |entry| entry.name.as_str()),
-                    self.name_of(row)
-                )
+                let owner = entry.map_or("", |entry| entry.name.as_str());
+                ["{", owner, ":", &self.name_of(row), "}"].concat()
             }
         }
     }
@@ -293,17 +290,23 @@ fn switch_text(on: bool) -> String {
     owned(if on { "TRUE" } else { "FALSE" })
 }
 
+const HEX_DIGITS: &[u8; 16] = b"0123456789abcdef";
+
 /// A value as text for people; colours as hex.
 pub fn value_text(value: &Value) -> String {
     match value {
         Value::Color(Rgba { r, g, b, a }) => {
             let byte = |channel: f64| (channel * 255.0).round().clamp(0.0, 255.0) as u8;
-            let (r, g, b, a) = (byte(*r), byte(*g), byte(*b), byte(*a));
-            if a == 255 {
-                format!("#{r:02x}{g:02x}{b:02x}")
-            } else {
-                format!("#{r:02x}{g:02x}{b:02x}{a:02x}")
+            let bytes = [byte(*r), byte(*g), byte(*b), byte(*a)];
+            let shown = if bytes[3] == 255 { 3 } else { 4 };
+            let mut text = String::with_capacity(9);
+            text.push('#');
+            for byte in &bytes[..shown] {
+                for nibble in [byte >> 4, byte & 15] {
+                    text.push(char::from(HEX_DIGITS[usize::from(nibble)]));
+                }
             }
+            text
         }
         Value::Float(_)
         | Value::String(_)
@@ -329,7 +332,7 @@ fn variable_text(document: &Document, slot: Option<VariableSlot>) -> String {
             let owner = document
                 .collection(variable.collection)
                 .map_or("", |owner| owner.name.as_str());
-            format!("{{{owner}:{}}}", variable.name)
+            ["{", owner, ":", &variable.name, "}"].concat()
         }
         None => match slot.and_then(|slot| document.foreign(slot)) {
             Some(foreign) => {

@@ -182,11 +182,11 @@ impl Engine {
             figma.begin_run();
             self.totals = Totals::default();
             self.totals.counts = plan.counts;
-            self.stage = Stage::Restoring(Backwards {
+            self.stage = Stage::Restoring(Box::new(Backwards {
                 steps: plan.steps,
                 problems: plan.problems,
                 ..Backwards::default()
-            });
+            }));
             return;
         }
         self.plan_number += 1;
@@ -469,10 +469,10 @@ impl Engine {
     }
 
     /// Does the next few steps back.
-    pub(super) fn step_back(&mut self, mut back: Backwards, figma: &mut impl Figma) {
+    pub(super) fn step_back(&mut self, mut back: Box<Backwards>, figma: &mut impl Figma) {
         for _ in 0..STEPS_A_STEP {
             let Some(step) = back.steps.get(back.at).cloned() else {
-                self.finish_back(back, figma);
+                self.finish_back(&mut back, figma);
                 return;
             };
             back.at += 1;
@@ -746,7 +746,7 @@ impl Engine {
         }
     }
 
-    fn finish_back(&mut self, back: Backwards, figma: &mut impl Figma) {
+    fn finish_back(&mut self, back: &mut Backwards, figma: &mut impl Figma) {
         let totals = std::mem::take(&mut self.totals);
         self.keep_past(&totals, true, figma);
         let (left_out, overwrites) = match &mut self.connection {
@@ -764,7 +764,7 @@ impl Engine {
         };
         self.keep();
         let mut report = self.run_report(&totals);
-        report.problems = back.problems;
+        report.problems = std::mem::take(&mut back.problems);
         report.problems_total = report.problems.len() as u32;
         if overwrites {
             report.problems_total += 1;

@@ -75,6 +75,10 @@ pub(super) struct Row {
     pub matched: bool,
     /// No mode cell is filled.
     pub bare: bool,
+    /// Where in the row's text its name stands as it is shown; `None` where that has to be made first.
+    pub name: Option<(u32, u32)>,
+    /// What its type cell says.
+    pub typed: Typed,
     /// What it is.
     pub verdict: Verdict,
     /// Whether it counts as a variable of the sheet.
@@ -89,10 +93,23 @@ impl Row {
         slot: NONE,
         matched: false,
         bare: true,
+        name: None,
+        typed: Typed::Nothing,
         verdict: Verdict::Unknown,
         sound: false,
         targets: Vec::new(),
     };
+}
+
+/// What a row's type cell says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Typed {
+    /// It is empty, or there is none.
+    Nothing,
+    /// A type.
+    Kind(VariableType),
+    /// A word that is no type.
+    Word,
 }
 
 /// A row taken out of the index because it is changing, and what it was.
@@ -358,6 +375,7 @@ impl Engine {
         false
     }
 
+    #[inline(never)]
     fn index_row(&mut self, row: u32) {
         let Some(layout) = &self.layout else { return };
         self.rows[row as usize] = Row::EMPTY;
@@ -408,6 +426,18 @@ impl Engine {
         self.fed_anew |= *fed | feeds != *fed && *fed != 0;
         *fed |= feeds;
         self.names.insert(row, hash(&name));
+        let name = match &name {
+            std::borrow::Cow::Borrowed(name) => {
+                let from = name.as_ptr() as usize - text.as_ptr() as usize;
+                Some((from as u32, (from + name.len()) as u32))
+            }
+            std::borrow::Cow::Owned(_) => None,
+        };
+        let typed = match layout.kind.map(|column| parse_type(&shown(at(column)))) {
+            None | Some(Ok(None)) => Typed::Nothing,
+            Some(Ok(Some(kind))) => Typed::Kind(kind),
+            Some(Err(_)) => Typed::Word,
+        };
         if let Some(column) = layout.id {
             let id = shown(at(column));
             if !id.is_empty() {
@@ -420,6 +450,8 @@ impl Engine {
         let entry = &mut self.rows[row as usize];
         entry.collection = place as u32;
         entry.bare = bare;
+        entry.name = name;
+        entry.typed = typed;
     }
 
     /// Takes a changed cell in. Only the first change of a row takes it out of the index.
@@ -434,6 +466,10 @@ impl Engine {
                 for (row, text) in rows {
                     self.lift(row);
                     self.grid.put(row, text);
+                    if let Some(entry) = self.rows.get_mut(row as usize) {
+                        // Until the row is put into the index again.
+                        entry.name = None;
+                    }
                 }
             }
         }
@@ -684,27 +720,21 @@ impl Engine {
     }
 
     fn work_out(&mut self, row: u32, depth: u32) -> Result<VariableType, Reason> {
-        let Some(layout) = &self.layout else {
-            return Err(Reason::Blank);
-        };
         let entry = &self.rows[row as usize];
         if self.garbled.contains(row) {
             return Err(Reason::Garbled);
         }
-        if entry.collection == NONE {
+        if self.layout.is_none() || entry.collection == NONE {
             return Err(Reason::Blank);
         }
         let bare = entry.bare;
+        let typed = entry.typed;
         let name = self.name_of(row);
         let twin = self.twin(row, &name);
         if bare && twin.is_some() {
             return Err(Reason::Blank);
         }
         let trouble = name_trouble(&name).is_some();
-        let text = self.grid.row(row);
-        let typed = layout
-            .kind
-            .map_or(Ok(None), |column| parse_type(&shown(cell(text, column))));
         if !bare {
             if trouble {
                 return Err(Reason::Name);
@@ -715,7 +745,7 @@ impl Engine {
             if self.id_twin(row).is_some() {
                 return Err(Reason::DuplicateId);
             }
-            if typed.is_err() {
+            if typed == Typed::Word {
                 return Err(Reason::TypeWord);
             }
         }
@@ -735,12 +765,12 @@ impl Engine {
             return Err(Reason::Moved);
         }
         let existing = existing.map(|(kind, _)| kind);
-        match (typed.ok().flatten(), existing) {
-            (Some(typed), Some(existing)) if typed != existing => Err(Reason::Retype),
+        match (typed, existing) {
+            (Typed::Kind(typed), Some(existing)) if typed != existing => Err(Reason::Retype),
             (_, Some(existing)) => Ok(existing),
             _ if bare => Err(Reason::Blank),
-            (Some(typed), None) => Ok(typed),
-            (None, None) => self.kind_of_cells(row, depth),
+            (Typed::Kind(typed), None) => Ok(typed),
+            (Typed::Nothing | Typed::Word, None) => self.kind_of_cells(row, depth),
         }
     }
 
@@ -937,6 +967,7 @@ impl Engine {
         }
     }
 
+    #[inline(never)]
     fn map_row(&mut self, row: u32) {
         let verdict = self.verdict(row, 0);
         let kind = match verdict {
@@ -1207,6 +1238,21 @@ impl Engine {
                 }),
             }
         }
+    }
+
+    /// Notes that the variable planned for a row was made; what [`Engine::set_change`] would find, without going
+    /// through the row's writes.
+    pub(super) fn note_made(&mut self, row: u32) {
+        let change = &mut self.changes[row as usize];
+        change.create = false;
+        change.made = true;
+        if change.is_empty() {
+            self.touched.remove(row);
+        }
+        self.planned.created -= 1;
+        self.planned.writes -= 1;
+        let place = self.rows[row as usize].collection;
+        self.collections[place as usize].creates -= 1;
     }
 
     /// Says why a row is no variable.

@@ -43,7 +43,7 @@ impl Engine {
             + counts.changed
             + self.structure_writes()
             + removals.len() as u32;
-        self.stage = Stage::Applying(Run {
+        self.stage = Stage::Applying(Box::new(Run {
             phase: Phase::Structure,
             at: 0,
             write: 0,
@@ -59,11 +59,12 @@ impl Engine {
             cancelled: false,
             begun: false,
             is_step: visible > 0,
-        });
+        }));
     }
 
     /// Does the next write of a run, or looks at a few rows that have none.
-    pub(super) fn run_step(&mut self, mut run: Run, figma: &mut impl Figma) {
+    #[inline(never)]
+    pub(super) fn run_step(&mut self, mut run: Box<Run>, figma: &mut impl Figma) {
         if run.total > 0 && !std::mem::replace(&mut run.begun, true) {
             run.is_step |= figma.is_undone();
             if run.is_step {
@@ -134,6 +135,10 @@ impl Engine {
 
     fn row_step(&mut self, run: &mut Run, figma: &mut impl Figma) -> Option<Outcome> {
         let row = *run.rows.get(run.at)?;
+        if run.phase == Phase::Aliases && run.write == 0 && self.is_closed(row) {
+            run.at += 1;
+            return Some(Outcome::Nothing);
+        }
         let last = run.write >= self.changes[row as usize].writes.len();
         let at = run.write;
         if last {
@@ -160,10 +165,49 @@ impl Engine {
         } else {
             self.write(row, at - 1, run, figma)
         };
-        if last && run.phase == Phase::Aliases {
+        let closes = match run.phase {
+            Phase::Values => last && self.is_without_later(row),
+            Phase::Aliases => last,
+            Phase::Structure | Phase::Names | Phase::Removals | Phase::Links => false,
+        };
+        if closes {
             self.close_row(row, run);
         }
         Some(outcome)
+    }
+
+    /// Whether all of a row was written or refused before the phase of aliases.
+    fn is_closed(&self, row: u32) -> bool {
+        let change = &self.changes[row as usize];
+        change.is_empty() && !change.made
+    }
+
+    /// Whether the phase of aliases has nothing to write of a row.
+    fn is_without_later(&self, row: u32) -> bool {
+        let change = &self.changes[row as usize];
+        let waits = |write: &Write| matches!(write, Write::Alias { .. });
+        !change.writes.iter().any(waits) || self.is_alias_ready(row)
+    }
+
+    /// Whether a row's aliases are written with its values: it was made just now, so that nothing can lead through it
+    /// yet, and what they point at is there. One write of the base is then enough.
+    fn is_alias_ready(&self, row: u32) -> bool {
+        let change = &self.changes[row as usize];
+        change.made
+            && change.writes.iter().all(|write| match write {
+                Write::Alias { target, .. } => match target {
+                    Target::Variable(_) => true,
+                    Target::Row(target) => self.rows[*target as usize].slot != NONE,
+                },
+                Write::Value { .. }
+                | Write::Name
+                | Write::Description
+                | Write::Scopes(_)
+                | Write::Code(_)
+                | Write::Hidden(_)
+                | Write::Link
+                | Write::Remember => true,
+            })
     }
 
     /// All of a row was written or refused.
@@ -189,9 +233,14 @@ impl Engine {
             return Outcome::Nothing;
         };
         let name = self.name_of(row).into_owned();
-        let own = self.link_key(row);
         // Within one step the link is written together with the base, after the values.
         let later = self.changes[row as usize].writes.len() <= WRITES_A_STEP;
+        let has_id = !self.id_of(row).is_empty();
+        let own = if has_id || !later {
+            self.link_key(row)
+        } else {
+            String::new()
+        };
         let slot = self.document.next_variable();
         match figma.write(&Op::CreateVariable {
             variable: slot,
@@ -205,13 +254,15 @@ impl Engine {
                     .document
                     .collection(collection)
                     .map_or(0, |held| held.modes.len());
-                let link = if own.starts_with('i') {
+                let link = if has_id {
                     Link::OwnKey(own.into())
                 } else {
                     Link::Own
                 };
-                let mut base = Base::default();
-                base.unsaved = true;
+                let mut base = Base::of_new(&name, modes);
+                for (place, code) in &self.changes[row as usize].agreed {
+                    base.agree(*place, *code);
+                }
                 self.document.put(
                     slot,
                     Some(Variable {
@@ -227,20 +278,13 @@ impl Engine {
                         base,
                     }),
                 );
-                self.document.agree_on_held(slot, 0);
-                for (place, code) in &self.changes[row as usize].agreed {
-                    self.document.agree(slot, *place, *code);
-                }
                 let entry = &mut self.rows[row as usize];
                 entry.slot = slot.0;
                 entry.matched = true;
                 self.claim(slot, row);
                 let id = figma.id(Part::Variable(slot));
                 self.journal.add(&Past::NoVariable { id });
-                let mut change = self.changes[row as usize].clone();
-                change.create = false;
-                change.made = true;
-                self.set_change(row, change);
+                self.note_made(row);
                 self.totals.writes += 1;
                 self.totals.counts.created += 1;
                 Outcome::Written
@@ -293,7 +337,11 @@ impl Engine {
         let variable = VariableSlot(slot);
         let in_phase = match write {
             Write::Name => run.phase == Phase::Names,
-            Write::Alias { .. } => run.phase == Phase::Aliases,
+            Write::Alias { .. } => match run.phase {
+                Phase::Aliases => true,
+                Phase::Values => self.is_alias_ready(row),
+                Phase::Structure | Phase::Names | Phase::Removals | Phase::Links => false,
+            },
             Write::Value { .. }
             | Write::Description
             | Write::Scopes(_)
@@ -466,25 +514,22 @@ impl Engine {
                 let key = self.link_key(row);
                 // What Sheetwire did not make is marked, so that it is never taken for its own.
                 let marked = if own {
-                    key.clone()
+                    String::new()
                 } else {
                     ["a", &key].concat()
                 };
                 let result = figma.write(&Op::SetLink {
                     variable,
-                    key: Some(&marked),
+                    key: Some(if own { &key } else { &marked }),
                     base: held.base.places(),
                 });
-                let present = self.present_key(variable);
                 if result.is_ok() {
-                    self.document.change(variable, |held| {
-                        held.base.unsaved = false;
-                        held.link = match own {
-                            true if key == present => Link::Own,
-                            true => Link::OwnKey(key.into()),
-                            false => Link::Used(key.into()),
-                        };
-                    });
+                    let link = match own {
+                        true if key == self.present_key(variable) => Link::Own,
+                        true => Link::OwnKey(key.into()),
+                        false => Link::Used(key.into()),
+                    };
+                    self.document.save(variable, link);
                 }
                 (layout.id.unwrap_or(layout.name), None, result)
             }
