@@ -19,13 +19,15 @@ const hex = (number: number): string => `#${(number & 0xffffff).toString(16).pad
 
 /**
  * Rows with the header Collection, Name, one column a mode (`m1`, `m2`, …), Type: six in ten opaque colours, one
- * translucent, two aliases to an earlier colour, one number. One collection, 20 names a group.
+ * translucent, two aliases to an earlier colour, one number. 20 names a group; the rows fill `collections` one after
+ * the other, and aliases go across them.
  */
-export function synthetic(variables: number, modes: number, seed = 1): Typed[][] {
+export function synthetic(variables: number, modes: number, seed = 1, collections = 1): Typed[][] {
   const next = generator(seed);
   const names = Array.from({ length: modes }, (_, index) => `m${index + 1}`);
   const rows: Typed[][] = [["Collection", "Name", ...names, "Type"]];
   const colors: string[] = [];
+  const owner = (index: number): string => (collections === 1 ? "Bench" : `Bench ${Math.floor((index * collections) / variables) + 1}`);
   for (let index = 0; index < variables; index += 1) {
     const name = `group-${Math.floor(index / 20)}/token-${index}`;
     const kind = index % 10;
@@ -33,11 +35,11 @@ export function synthetic(variables: number, modes: number, seed = 1): Typed[][]
       const number = next();
       if (kind < 6) return hex(number);
       if (kind < 7) return `rgba(${number & 255}, ${(number >> 8) & 255}, ${(number >> 16) & 255}, 0.${1 + (number % 9)})`;
-      if (kind < 9) return `{Bench:${colors[number % colors.length]}}`;
+      if (kind < 9) return `{${colors[number % colors.length]}}`;
       return number % 400;
     });
-    if (kind < 7) colors.push(name);
-    rows.push(["Bench", { text: name }, ...values, kind === 9 ? "FLOAT" : "COLOR"]);
+    if (kind < 7) colors.push(`${owner(index)}:${name}`);
+    rows.push([owner(index), { text: name }, ...values, kind === 9 ? "FLOAT" : "COLOR"]);
   }
   return rows;
 }

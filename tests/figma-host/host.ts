@@ -113,6 +113,8 @@ export class FigmaHost {
   readonly history: UndoHistory;
   readonly clientStorage: ClientStorage;
   readonly trace: Call[] = [];
+  /** How often each call was made, whether it is traced or not. */
+  readonly calls: Record<string, number> = {};
   readonly panel: Panel;
   /** Uncaught errors of the plugin, as Figma writes them to the console. */
   readonly errors: string[] = [];
@@ -206,9 +208,10 @@ export class FigmaHost {
     return { used_bytes: usage.memory_used_size, module_bytes: this.#options.quickjs.getWasmMemory().buffer.byteLength };
   }
 
-  /** Forgets the trace and the slices so far, to look at what comes. */
+  /** Forgets the trace, the counts and the slices so far, to look at what comes. */
   resetMeasures(): void {
     this.trace.length = 0;
+    for (const name of Object.keys(this.calls)) delete this.calls[name];
     Object.assign(this.slices, { count: 0, longest_ms: 0, longest_task: '', total_ms: 0 });
   }
 
@@ -452,12 +455,14 @@ export class FigmaHost {
     const untraced = new Set<string>(['turn', 'now', 'alive', 'console.log', 'setTimeout', 'clearTimeout']);
     for (const [name, [signature, run]] of Object.entries(this.#native())) {
       const cost_ms = costs[name] ?? 0;
-      const kept = traced && !untraced.has(name);
+      const counted = !untraced.has(name);
+      const kept = traced && counted;
       const call = run as (...args: Crossing[]) => Crossing;
       const handle = this.#vm.newFunction(name, (...handles) => {
         const args = handles.slice(0, signature.length).map((arg, at) => this.#fromSandbox(arg, signature[at]));
         if (this.#closed && !untraced.has(name)) throw new FigmaError(name, 'The plugin has been closed');
         this.#charged_ms += cost_ms;
+        if (counted) this.calls[name] = (this.calls[name] ?? 0) + 1;
         if (kept && this.trace.length < TRACE_CALLS_MAX) this.trace.push({ call: name, args });
         return this.#toSandbox(call(...args));
       });

@@ -36,6 +36,8 @@ pub fn run() -> Result<()> {
             .arg(program::target_directory(&root).join("release"))
             .arg(root.join("dist"))
             .arg(gallery)
-            .arg(chromium),
+            .arg(chromium)
+            .arg(dist::CODE_BYTES_MAX.to_string())
+            .arg(dist::UI_BYTES_MAX.to_string()),
     )
 }
