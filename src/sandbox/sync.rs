@@ -58,6 +58,8 @@ struct Long {
 struct Sync {
     engine: Engine,
     marks: Marks,
+    /// See [`Writer`].
+    open_run: Option<(String, usize)>,
     entropy: String,
     /// How many ids were made for the file.
     file_ids: u32,
@@ -78,6 +80,8 @@ pub struct Handle(Rc<RefCell<Sync>>);
 /// The host that the engine writes through.
 struct Writer<'a> {
     marks: &'a mut Marks,
+    /// The name of the run in the history that goes on, and of how many texts its past is.
+    open_run: &'a mut Option<(String, usize)>,
 }
 
 impl Figma for Writer<'_> {
@@ -207,15 +211,22 @@ impl Figma for Writer<'_> {
         (figma::packed_numbers(), text)
     }
 
-    fn keep_run(&mut self, mut run: RunEntry, past: &str) {
+    fn keep_run(&mut self, mut run: RunEntry, past: &str, ended: bool) {
         run.author = figma::user_name();
         run.unix_ms = figma::now_ms() as u64;
-        let name = figma::new_run();
+        let (name, kept) = self
+            .open_run
+            .take()
+            .unwrap_or_else(|| (figma::new_run(), 0));
         let chunks = history::chunks(past);
-        let mut kept = chunks.iter().zip(0..);
-        let is_kept = kept.all(|(chunk, at)| figma::keep_past(&name, at, chunk));
+        // All but the last that was kept stay as they are.
+        let mut new = chunks.iter().zip(0..).skip(kept.saturating_sub(1));
+        let is_kept = new.all(|(chunk, at)| figma::keep_past(&name, at, chunk));
         let chunks = if is_kept { chunks.len() } else { 0 };
         figma::keep_run(&name, &history::entry_text(&run, chunks), RUNS_MAX);
+        if !ended {
+            *self.open_run = Some((name, chunks));
+        }
     }
 
     fn is_writable(&mut self) -> bool {
@@ -302,6 +313,7 @@ impl Handle {
         Handle(Rc::new(RefCell::new(Sync {
             engine,
             marks,
+            open_run: None,
             entropy,
             file_ids: 0,
             bulks: VecDeque::new(),
@@ -386,8 +398,13 @@ impl Handle {
                 ),
             },
             ToSandbox::KeepRemoved { plan } => {
-                let Sync { engine, marks, .. } = &mut *sync;
-                engine.keep_removed(plan, &mut Writer { marks });
+                let Sync {
+                    engine,
+                    marks,
+                    open_run,
+                    ..
+                } = &mut *sync;
+                engine.keep_removed(plan, &mut Writer { marks, open_run });
             }
             ToSandbox::Resolve {
                 list,
@@ -632,9 +649,16 @@ impl Sync {
     /// Steps the engine while it needs nothing but turns and the slice lasts.
     fn step_until(&mut self, slice_ends_ms: f64) -> Step {
         loop {
-            let step = self.engine.step(&mut Writer {
+            let mut writer = Writer {
                 marks: &mut self.marks,
-            });
+                open_run: &mut self.open_run,
+            };
+            let step = self.engine.step(&mut writer);
+            let ends =
+                step != Step::More || self.engine.has_effects() || figma::now_ms() >= slice_ends_ms;
+            if ends {
+                self.engine.keep_journal(&mut writer);
+            }
             if self.engine.has_effects() {
                 self.perform();
             }

@@ -183,9 +183,10 @@ pub trait Figma {
     /// Everything of one variable, packed as in [`crate::document::Document::take`].
     fn whole(&mut self, variable: VariableSlot) -> (Vec<f64>, String);
 
-    /// Keeps a run in the file's history, within its undo step. The host says who and when; `past` is empty for a run
-    /// that can't be gone back to.
-    fn keep_run(&mut self, run: RunEntry, past: &str);
+    /// Keeps a run in the file's history, within its undo step: what it has come to so far, and with `ended` for the last
+    /// time. A later text of a run's past begins with the earlier one. The host says who and when; `past` is empty for a
+    /// run that can't be gone back to.
+    fn keep_run(&mut self, run: RunEntry, past: &str, ended: bool);
 
     /// Whether anything can be written to this file at all; asked only after a write failed for an unknown reason.
     fn is_writable(&mut self) -> bool;

@@ -146,6 +146,21 @@ impl Held {
         }
     }
 
+    /// The variable of this file that an alias or a composed colour points at.
+    pub fn target(&self) -> Option<VariableSlot> {
+        match self {
+            Held::Alias(target) | Held::Composed(target, _) => *target,
+            Held::Missing
+            | Held::Color(_)
+            | Held::Float(_)
+            | Held::Boolean(_)
+            | Held::Text(_)
+            | Held::Easing(_)
+            | Held::Timing(_)
+            | Held::Other => None,
+        }
+    }
+
     /// What Figma holds after storing `value`.
     pub fn stored(value: &Value) -> Held {
         match value {

@@ -289,6 +289,8 @@ pub struct Engine {
     apart_collections: Vec<CollectionSlot>,
     journal: journal::Journal,
     restore: Option<restoring::Restore>,
+    /// Figma's ids of variables whose confirmed removal was put off to the second try.
+    due_removals: Vec<String>,
     /// Whether guesses were made since the rows were read.
     paired: bool,
     list_number: u32,
@@ -363,6 +365,7 @@ impl Engine {
             apart_collections: Vec::new(),
             journal: journal::Journal::default(),
             restore: None,
+            due_removals: Vec::new(),
             paired: false,
             list_number: 0,
             pushing: pushing::Pushing::default(),
@@ -1538,6 +1541,12 @@ impl Engine {
             }
             reason => reason,
         };
+        // Confirmed, and put off by the first try.
+        let due = std::mem::take(&mut self.due_removals);
+        let due = due.iter().filter_map(|id| figma.variable_of(id));
+        let removals = due
+            .filter(|slot| again && self.orphans.contains(slot.0) && self.is_open_orphan(*slot))
+            .collect();
         if !approved || (reason.is_some() && !again && (!nothing || missing)) {
             let reason = if approved { reason } else { None };
             self.stage = Stage::Previewing(Box::new(Previewing {
@@ -1547,7 +1556,7 @@ impl Engine {
                 rows: Vec::new(),
             }));
         } else {
-            self.start_run(Vec::new());
+            self.start_run(removals);
         }
     }
 

@@ -11,6 +11,8 @@ mod layouts;
 mod properties;
 #[path = "sync/pushing.rs"]
 mod pushing;
+#[path = "sync/resuming.rs"]
+mod resuming;
 #[path = "sync/safety.rs"]
 mod safety;
 #[path = "sync/sheet.rs"]

@@ -3,20 +3,22 @@
 //! Owns the journal of a run: what a variable, a collection or a mode was before the run's first write to it. Must not
 //! know where pasts are kept, or how one goes back.
 
-use super::Engine;
+use super::{Engine, Stage};
 use crate::apply::{Figma, Totals};
 use crate::document::{ModeSlot, Variable, VariableSlot};
 use crate::history::{PAST_BYTES_MAX, Part, Past, Was, value_text};
 use crate::owned;
 use crate::plan::Write;
-use crate::protocol::panel::RunEntry;
+use crate::protocol::panel::{Counts, RunEntry};
 use crate::value::VariableType;
 
-/// What a run has found so far where it wrote. A run that is cut off leaves it to the next.
+/// What a run has found so far where it wrote. A run that is cut off leaves it to the next of the session.
 #[derive(Debug, Default)]
 pub(super) struct Journal {
     /// Pasts in the order they happened.
     text: String,
+    /// How much of it the file has.
+    kept_bytes: usize,
     /// More than is kept.
     is_too_long: bool,
     /// Something was taken away that can't be made again as it was.
@@ -29,9 +31,30 @@ impl Journal {
         if self.text.len() > PAST_BYTES_MAX {
             self.is_too_long = true;
             self.text = String::new();
+            self.kept_bytes = 0;
         }
         if !self.is_too_long {
             past.write(&mut self.text);
+        }
+    }
+
+    fn entry(&self, counts: Counts, restores: bool) -> RunEntry {
+        RunEntry {
+            run: String::new(),
+            author: String::new(),
+            unix_ms: 0,
+            counts,
+            restores,
+            restorable: !self.is_too_long && !self.is_lossy,
+        }
+    }
+
+    /// What is kept of it: nothing, where it could not be gone back to.
+    fn kept_text(&self) -> &str {
+        if self.is_too_long || self.is_lossy {
+            ""
+        } else {
+            &self.text
         }
     }
 
@@ -101,6 +124,10 @@ impl Engine {
             Write::Value { mode: of, .. } | Write::Alias { mode: of, .. } => {
                 let entry = &self.collections[self.rows[row as usize].collection as usize];
                 mode = entry.modes[*of as usize];
+                if mode.is_some_and(|mode| mode.0 as usize >= held.values.len()) {
+                    // Added in this run, and taken back with the mode.
+                    return None;
+                }
                 ["m", &figma.id(Part::Mode(held.collection, mode?))].concat()
             }
             Write::Link | Write::Remember => return None,
@@ -156,19 +183,20 @@ impl Engine {
         if journal.text.is_empty() && !journal.is_too_long {
             return;
         }
-        let entry = RunEntry {
-            run: String::new(),
-            author: String::new(),
-            unix_ms: 0,
-            counts: totals.counts,
-            restores,
-            restorable: !journal.is_too_long && !journal.is_lossy,
-        };
-        let past = if entry.restorable {
-            journal.text
-        } else {
-            String::new()
-        };
-        figma.keep_run(entry, &past);
+        let entry = journal.entry(totals.counts, restores);
+        figma.keep_run(entry, journal.kept_text(), true);
+    }
+
+    /// Keeps what the run that goes on did so far. A plugin may end whenever its host has a turn, so a shell calls this
+    /// before each: then the file knows of everything that was written, and the run can be gone back to.
+    pub fn keep_journal(&mut self, figma: &mut impl Figma) {
+        let journal = &self.journal;
+        if journal.text.len() <= journal.kept_bytes {
+            return;
+        }
+        let restores = matches!(self.stage, Stage::Restoring(_));
+        let entry = journal.entry(self.totals.counts, restores);
+        figma.keep_run(entry, journal.kept_text(), false);
+        self.journal.kept_bytes = self.journal.text.len();
     }
 }

@@ -586,6 +586,23 @@ impl Engine {
         if !self.orphans.contains(slot.0) || self.is_named(slot) {
             return Some(Outcome::Nothing);
         }
+        // A row that was to refer to something else does not yet: what it refers to stays until it does.
+        if run.failed.iter().any(|row| self.refers(row, slot)) {
+            let name = self.document.variable(slot).map(|held| held.name.as_str());
+            let message = [
+                "“",
+                name.unwrap_or_default(),
+                "” was not removed: a variable that refers to it could not be changed.",
+            ];
+            self.loose_problems.push(CellProblem {
+                column: 0,
+                message: message.concat(),
+                remedy: owned("Sync again to be asked again."),
+            });
+            self.due_removals.push(figma.id(Part::Variable(slot)));
+            self.totals.stale = true;
+            return Some(Outcome::Nothing);
+        }
         let past = self.whole_variable(slot, figma);
         Some(match figma.write(&Op::Remove { variable: slot }) {
             Ok(()) => {
@@ -602,7 +619,11 @@ impl Engine {
             }
             Err(text) => {
                 self.note_refusal(&text, figma);
-                self.declined.insert(slot.0);
+                if self.totals.stale && self.totals.rereadings == 0 {
+                    self.due_removals.push(figma.id(Part::Variable(slot)));
+                } else {
+                    self.declined.insert(slot.0);
+                }
                 let name = self
                     .document
                     .variable(slot)
@@ -614,6 +635,15 @@ impl Engine {
                 });
                 Outcome::Refused
             }
+        })
+    }
+
+    /// Whether a row's variable holds an alias to another variable.
+    fn refers(&self, row: u32, target: VariableSlot) -> bool {
+        let own = VariableSlot(self.rows[row as usize].slot);
+        self.document.variable(own).is_some_and(|held| {
+            let values = held.values.iter();
+            values.filter_map(Held::target).any(|held| held == target)
         })
     }
 

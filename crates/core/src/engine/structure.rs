@@ -780,6 +780,9 @@ impl Engine {
             None => {
                 let born = held.is_some_and(|held| held.variables == 0 && held.modes.len() == 1)
                     && entry.modes.iter().all(Option::is_none);
+                if born && entry.blocked {
+                    return Outcome::Nothing;
+                }
                 let at = if born { 0 } else { count as u32 };
                 (ModeSlot(at), true)
             }
@@ -831,6 +834,9 @@ impl Engine {
             }
             Err(text) => {
                 if added {
+                    // The mode that a collection is born with stays free for its own name, and nothing is made in the
+                    // collection without it.
+                    entry.blocked |= mode_slot.0 == 0 && Refusal::of(&text) == Refusal::Other;
                     self.refuse_mode(place, mode, &text);
                 } else {
                     entry.namings[mode] = Naming::Refused;

@@ -65,6 +65,8 @@ pub struct File {
     pub marks: Marks,
     /// The runs that the file keeps, and what was before each.
     pub history: Vec<(RunEntry, String)>,
+    /// The one of them that goes on.
+    pub open_run: Option<String>,
     /// Variables whose link was refused by a fault: nothing tells that they were made for a row.
     pub unlinked: Vec<u32>,
     /// What libraries offer: library, collection, name, type.
@@ -126,6 +128,15 @@ impl File {
     pub fn runs(&self) -> Vec<RunEntry> {
         let runs = self.history.iter().rev();
         runs.map(|(entry, _)| entry.clone()).collect()
+    }
+
+    /// Names sort by time, and none is given twice though runs are undone.
+    fn next_run(&self) -> usize {
+        let last = self
+            .history
+            .last()
+            .and_then(|(entry, _)| entry.run.get(1..));
+        last.and_then(|number| number.parse().ok()).unwrap_or(0) + 1
     }
 
     /// What was before a run and everything after it, newest first.
@@ -576,10 +587,25 @@ impl Figma for File {
         (numbers, text)
     }
 
-    fn keep_run(&mut self, run: RunEntry, past: &str) {
-        let name = format!("r{:04}", self.history.len() + 1);
-        self.history
-            .push((RunEntry { run: name, ..run }, past.to_owned()));
+    fn keep_run(&mut self, run: RunEntry, past: &str, ended: bool) {
+        let going_on = self.open_run.take();
+        let place = self
+            .history
+            .iter()
+            .position(|(entry, _)| Some(&entry.run) == going_on.as_ref());
+        let name = going_on.unwrap_or_else(|| format!("r{:04}", self.next_run()));
+        if !ended {
+            self.open_run = Some(name.clone());
+        }
+        let run = (RunEntry { run: name, ..run }, past.to_owned());
+        match place {
+            Some(place) => {
+                let grows = past.is_empty() || past.starts_with(&self.history[place].1);
+                assert!(grows, "what was kept of a run's past stays as it was");
+                self.history[place] = run;
+            }
+            None => self.history.push(run),
+        }
     }
 
     fn begin_run(&mut self) {
@@ -620,7 +646,8 @@ impl World {
         World::reopened(file, None)
     }
 
-    pub fn reopened(file: File, connection: Option<Connection>) -> World {
+    pub fn reopened(mut file: File, connection: Option<Connection>) -> World {
+        file.open_run = None;
         let engine = Engine::new(connection.clone(), "en_US", false);
         World {
             engine,
@@ -664,6 +691,8 @@ impl World {
     /// One step; `false` at rest.
     pub fn step(&mut self) -> bool {
         let step = self.engine.step(&mut self.file);
+        // As if every step were a slice.
+        self.engine.keep_journal(&mut self.file);
         match step {
             Step::Rest => {
                 self.hear();
