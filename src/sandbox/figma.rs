@@ -240,6 +240,42 @@ export async function read_variables(list) {
   for (const slot of list) variables[slot] = await figma.variables.getVariableByIdAsync(ids[slot]);
 }
 
+export async function find_uses(list, most, named, slice_ms) {
+  const wanted = new Map(Array.from(list, (slot) => [ids[slot], { layers: 0, names: [] }]));
+  let left = most, whole = true, began = Date.now();
+  const look = (value, found) => {
+    if (value === null || typeof value !== 'object') return;
+    if (value.type === 'VARIABLE_ALIAS') { if (wanted.has(value.id)) found.add(value.id); return; }
+    for (const key in value) look(value[key], found);
+  };
+  for (const page of figma.root.children) {
+    const open = [];
+    try { await page.loadAsync(); open.push(...page.children); } catch { whole = false; }
+    began = Math.max(began, Date.now() - slice_ms);
+    while (open.length > 0 && left > 0) {
+      const layer = open.pop();
+      left -= 1;
+      try {
+        const found = new Set();
+        look(layer.boundVariables, found);
+        for (const id of found) {
+          const uses = wanted.get(id);
+          uses.layers += 1;
+          if (uses.names.length < named) uses.names.push(plain(layer.name));
+        }
+        if ('children' in layer) open.push(...layer.children);
+      } catch { /* removed since its parent told of it */ }
+      if (Date.now() - began >= slice_ms) { await pause(); began = Date.now(); }
+    }
+    if (open.length > 0) { whole = false; break; }
+  }
+  let text = whole ? '1' : '0';
+  for (const slot of list) {
+    const { layers, names } = wanted.get(ids[slot]);
+    text += [layers, ...names].join(NEXT) + END;
+  }
+  return text;
+}
 const slot_of = (id) => { const slot = slots.get(id); return slot === undefined ? -1 : slot; };
 function pack_value(value, type, texts) {
   switch (typeof value) {
@@ -502,6 +538,16 @@ extern "C" {
     pub async fn read_document() -> Result<JsValue, JsValue>;
     /// How many variables were listed.
     pub fn variable_count() -> u32;
+    /// Counts and names the layers of this file that use variables: `1` where all layers were looked at and `0` where
+    /// not, then a record for each variable, `layers name…`, of at most `named` names. It looks at `most` layers and gives
+    /// the host a turn after `slice_ms`. Pages that are not loaded yet are loaded for it.
+    #[wasm_bindgen(catch)]
+    pub async fn find_uses(
+        list: Vec<u32>,
+        most: u32,
+        named: u32,
+        slice_ms: f64,
+    ) -> Result<JsValue, JsValue>;
     /// Whether one of the first `most` collections is published in a library. One that Figma does not tell of is not.
     #[wasm_bindgen(catch)]
     pub async fn is_published(most: u32) -> Result<JsValue, JsValue>;

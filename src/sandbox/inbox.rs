@@ -133,6 +133,7 @@ pub fn read(body: &str) -> Option<ToSandbox> {
         "approve" => ToSandbox::Approve {
             plan: fields.count("plan")?,
             include_removals: fields.truth("include_removals")?,
+            retypes: fields.counts("retypes").unwrap_or_default(),
         },
         "keep_removed" => ToSandbox::KeepRemoved {
             plan: fields.count("plan")?,

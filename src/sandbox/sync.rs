@@ -6,6 +6,7 @@
 use crate::{figma, identity, inbox, say};
 use sheetwire_core::apply::{Figma, Op};
 use sheetwire_core::document::{CollectionSlot, ModeSlot, Platform, VariableSlot};
+use sheetwire_core::engine::retyping::LAYERS_NAMED_MAX;
 use sheetwire_core::engine::{Effect, Engine, Fields, Step};
 use sheetwire_core::history::{self, Part, RUNS_MAX};
 use sheetwire_core::marks::Marks;
@@ -31,6 +32,8 @@ const PACK_VARIABLES: u32 = 16;
 const NOTE_VARIABLES: u32 = 256;
 /// Collections that are asked whether they are published, once an opening.
 const PUBLISHED_COLLECTIONS_MAX: u32 = 200;
+/// Layers looked at for the uses of variables; in a file with more the count is partial.
+const LAYERS_MAX: u32 = 200_000;
 /// Rows of a preview put into words at once.
 const POST_ROWS: usize = 4;
 /// Every field of a variable, as `figma::pack` counts them.
@@ -382,7 +385,8 @@ impl Handle {
             ToSandbox::Approve {
                 plan,
                 include_removals,
-            } => sync.engine.approve(plan, include_removals),
+                retypes,
+            } => sync.engine.approve_types(plan, include_removals, &retypes),
             ToSandbox::KeepFile { plan } => sync.engine.keep_file(plan),
             ToSandbox::KeepApart { plan } => sync.engine.keep_apart(plan),
             ToSandbox::LeaveOut { plan, rows } => sync.engine.leave_out(plan, &rows),
@@ -460,6 +464,10 @@ impl Handle {
                     self.read_all(&mut slice_began).await;
                 }
                 Step::ReadSome(slots) => self.read_some(slots).await,
+                Step::CountUses(slots) => {
+                    self.count_uses(slots).await;
+                    slice_began = figma::now_ms();
+                }
             }
             self.breathe(&mut slice_began).await;
             self.post_long(&mut slice_began).await;
@@ -548,6 +556,23 @@ impl Handle {
         let mut sync = self.0.borrow_mut();
         sync.engine.read_libraries(&found);
         sync.engine.read_end();
+    }
+
+    /// Looks through the file's layers for what uses variables.
+    async fn count_uses(&self, slots: Vec<VariableSlot>) {
+        let numbers: Vec<u32> = slots.iter().map(|slot| slot.0).collect();
+        let found = figma::find_uses(numbers, LAYERS_MAX, LAYERS_NAMED_MAX as u32, SLICE_MS).await;
+        let found = found.ok().and_then(|found| found.as_string());
+        let found = found.unwrap_or_default();
+        // It begins with what tells whether all was looked at; nothing at all tells that nothing was.
+        let text = found.strip_prefix('1').unwrap_or_default();
+        let partial = !found.starts_with('1');
+        let text = if partial {
+            found.get(1..).unwrap_or_default()
+        } else {
+            text
+        };
+        self.0.borrow_mut().engine.uses_counted(partial, text);
     }
 
     async fn read_some(&self, slots: Vec<VariableSlot>) {

@@ -15,6 +15,7 @@ mod sources;
 mod threshold;
 mod tree;
 mod two_way;
+mod types;
 
 use crate::{Panel, Tab, sandbox, words};
 use leptos::prelude::*;

@@ -6,7 +6,7 @@ use sheetwire_core::document::KEY_SEPARATOR;
 use sheetwire_core::flags::Decision;
 use sheetwire_core::protocol::panel::{
     Brands, ConflictPolicy, Counts, DriftPolicy, Names, PreviewKind, Role, RunEntry, RunReport,
-    Sections, Shape, Unsent, WaitReason,
+    Sections, Shape, Unsent, Uses, WaitReason,
 };
 use sheetwire_core::session::{Link, StopReason};
 
@@ -109,6 +109,9 @@ pub const KEEP_THEM: &str = "Keep them";
 pub const KEEP_APART: &str = "They are different variables";
 pub const RENAME_THEM: &str = "Rename them";
 pub const KEEP_FILE: &str = "Keep the file as it is";
+pub const TYPES: &str = "Types that would change";
+pub const TYPES_WHAT: &str = "Figma can’t change a variable’s type. A new variable of the same name takes its place, and layers that use the old one lose it. Other files that use this variable can’t be checked.";
+pub const KEEP_TYPES: &str = "Keep the types";
 pub const NEEDS: &str = "What this needs of Figma";
 pub const THRESHOLD: &str = "Wait for me when a sync touches";
 /// How many variables a sync may touch before it waits, and how that is said.
@@ -406,6 +409,7 @@ pub fn kind(kind: PreviewKind) -> &'static str {
         PreviewKind::Change => "Change",
         PreviewKind::Rename => "Rename",
         PreviewKind::Remove => "Remove",
+        PreviewKind::Retype => "Type",
     }
 }
 
@@ -416,6 +420,7 @@ pub fn filter(name: &str, count: usize) -> String {
         "change" => "Changes",
         "rename" => "Renames",
         "remove" => "Removals",
+        "retype" => "Types",
         "problems" => "Problems",
         _ => "All",
     };
@@ -424,13 +429,17 @@ pub fn filter(name: &str, count: usize) -> String {
 }
 
 /// The counts of a plan: a number and its word for each that is told.
-pub fn counts(counts: &Counts) -> [(u32, &'static str); 4] {
-    [
+pub fn counts(counts: &Counts) -> Vec<(u32, &'static str)> {
+    let mut told = vec![
         (counts.created, "create"),
         (counts.changed, "change"),
         (counts.unchanged, "unchanged"),
         (counts.removed, "remove"),
-    ]
+    ];
+    if counts.retyped > 0 {
+        told.push((counts.retyped, "new type"));
+    }
+    told
 }
 
 /// What a plan does around its variables; empty when nothing.
@@ -458,6 +467,43 @@ pub fn apply(counts: &Counts) -> String {
 /// The button that applies a plan with its removals.
 pub fn remove(counts: &Counts) -> String {
     ["Remove ", &several(counts.removed, "variable")].concat()
+}
+
+/// Which type becomes which.
+pub fn type_change(before: &str, after: &str) -> String {
+    [before, " → ", after].concat()
+}
+
+/// The button that changes the types that were chosen.
+pub fn change_types(count: usize) -> String {
+    let count = u32::try_from(count).unwrap_or(u32::MAX);
+    match count {
+        0 => String::from("Change types"),
+        1 => String::from("Change 1 type"),
+        count => ["Change ", &number(count), " types"].concat(),
+    }
+}
+
+/// Which layers of this file lose a variable.
+pub fn uses(uses: &Uses) -> String {
+    let found = match uses.layers {
+        0 => String::from("No layer of this file uses it."),
+        1 => String::from("1 layer of this file uses it"),
+        layers => [&number(layers), " layers of this file use it"].concat(),
+    };
+    let named = match uses.layers as usize {
+        0 => String::new(),
+        layers if layers > uses.names.len() => {
+            [": ", &uses.names.join(", "), " and others."].concat()
+        }
+        _ => [": ", &uses.names.join(", "), "."].concat(),
+    };
+    let partial = if uses.partial {
+        " Not all of its layers could be looked at, so there may be more."
+    } else {
+        ""
+    };
+    [&found, &named, partial].concat()
 }
 
 /// The button that leaves a row out, read aloud.
@@ -590,9 +636,12 @@ pub fn waiting(reason: WaitReason, counts: &Counts) -> String {
             " no row in the sheet any more. Remove what is gone, or keep it without the sheet.",
         ]
         .concat(),
-        WaitReason::Retypes => String::from(
-            "Types change. Figma can't change a variable's type, so these are removed and made anew; layers that use them lose them.",
-        ),
+        WaitReason::Retypes => [
+            "The sheet gives ",
+            &several(counts.retyped, "variable"),
+            " another type. Everything else is synced. Choose which of them to change.",
+        ]
+        .concat(),
         WaitReason::Large => [
             "This changes ",
             &several(touched, "variable"),
@@ -660,6 +709,7 @@ pub fn run_did(run: &RunEntry) -> String {
         (counts.created, " created"),
         (counts.changed, " changed"),
         (counts.removed, " removed"),
+        (counts.retyped, " of another type"),
         (counts.collections, " collections made"),
         (counts.modes, " modes made"),
     ];
@@ -695,6 +745,7 @@ pub fn run_counts(report: &RunReport) -> String {
         (counts.created, " created"),
         (counts.changed, " changed"),
         (counts.removed, " removed"),
+        (counts.retyped, " of another type"),
     ] {
         if count > 0 {
             parts.push([&number(count), word].concat());

@@ -202,7 +202,7 @@ test('a file that can not be written to says so, and nothing begins', async () =
 
 test("a plan's limit of modes is told, and the modes it allows are written", async () => {
   const { host, report } = await synced(SMALL(), { plan: 'starter' });
-  assert.match(JSON.stringify(problems(report)), /plan allows 1 modes/);
+  assert.match(JSON.stringify(problems(report)), /plan allows 1 mode in/);
   const base = host.document.collections.find((collection) => collection.name === 'Base');
   assert.equal(base?.modes.length, 1);
   assert.equal(host.document.variables.length, 3);

@@ -293,3 +293,46 @@ test("undo is the user's own: other people's edits stay", async () => {
   const values = host.document.variables[0]?.valuesByMode;
   assert.deepEqual([values?.['1:101'], values?.['1:102']], [4, 9]);
 });
+
+test('layers are seen when their page is loaded, and keep the binding of a removed variable', async () => {
+  const document = twoModes();
+  const layer = { shape: 'frame', modes: {}, content: {} };
+  document.addLayers([
+    { ...layer, id: '2:1', name: 'Card', bindings: { width: 'VariableID:1:103' } },
+    { ...layer, id: '2:2', name: 'Sheet', page: 'Archive', bindings: { fill: 'VariableID:1:103', stroke: 'VariableID:9:9' } },
+  ]);
+  const host = await startHost({
+    document,
+    code: `${RUNNER} (async () => {
+      const [first, second] = figma.root.children;
+      const early = attempt(() => second.children.length);
+      await second.loadAsync();
+      const seen = () => [first, second].flatMap((page) => page.children.map((layer) => [page.name, layer.name, layer.boundVariables]));
+      const before = seen();
+      (await figma.variables.getVariableByIdAsync('VariableID:1:103')).remove();
+      figma.ui.postMessage([early, before, JSON.stringify(seen()) === JSON.stringify(before)]);
+    })();`,
+  });
+  const alias = (id: string) => ({ type: 'VARIABLE_ALIAS', id });
+  const [early, before, same] = (await answer(host)) as [string, unknown, boolean];
+  assert.match(early, /has not been explicitly loaded/);
+  assert.deepEqual(before, [
+    ['Page 1', 'Card', { width: alias('VariableID:1:103') }],
+    ['Archive', 'Sheet', { fills: [alias('VariableID:1:103')], strokes: [alias('VariableID:9:9')] }],
+  ]);
+  assert.equal(same, true);
+});
+
+test('a collection tells whether it is published', async () => {
+  const stored = twoModes().save();
+  const [first] = stored.collections;
+  assert.ok(first);
+  stored.collections.push({ ...first, id: 'VariableCollectionId:1:200', published: true });
+  const host = await startHost({
+    document: new FileDocument(stored),
+    code: `${RUNNER} figma.variables.getLocalVariableCollectionsAsync()
+      .then((all) => Promise.all(all.map((each) => each.getPublishStatusAsync())))
+      .then((all) => figma.ui.postMessage(all));`,
+  });
+  assert.deepEqual(await answer(host), ['UNPUBLISHED', 'CURRENT']);
+});

@@ -361,6 +361,27 @@ test('a connected file: every way out is there and does what it says', async (t)
   ]);
 });
 
+test('types change one by one, and only those that are ticked', async (t) => {
+  const { frame, show, told } = await open(t);
+  await show(EXHIBITS['connected-retypes'] as Exhibit);
+  assert.match(await frame.innerText('.types'), /Other files that use this variable can’t be checked/);
+  assert.match(await frame.innerText('.types'), /12 layers of this file use it: Card, .* and others\./);
+  assert.match(await frame.innerText('.types'), /1 layer of this file uses it: Label\. Not all of its layers could be looked at/);
+  assert.equal(await frame.isDisabled('text=Change types'), true);
+  await frame.getByRole('checkbox', { name: 'surface/page' }).check();
+  await frame.getByRole('checkbox', { name: 'label/weight' }).check();
+  await frame.getByRole('checkbox', { name: 'surface/page' }).uncheck();
+  await frame.click('text=Change 1 type');
+  await frame.click('text=Keep the types');
+  await show(EXHIBITS['previewing-retypes'] as Exhibit);
+  await frame.getByRole('checkbox', { name: 'surface/page' }).check();
+  await frame.click('text=Create 12 variables');
+  await told([
+    { approve: { plan: 3, include_removals: false, retypes: [2] } }, { keep_file: { plan: 3 } },
+    { approve: { plan: 3, include_removals: false, retypes: [1] } },
+  ]);
+});
+
 test('how much a sync may touch is chosen, and a published file says who else gets it', async (t) => {
   const { frame, show, told } = await open(t);
   await show({ state: connected({}) });

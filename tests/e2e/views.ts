@@ -70,6 +70,27 @@ export function preview(rows: number, counts: Record<string, number>): Record<st
   };
 }
 
+const COUNTS = { collections: 0, modes: 0, created: 0, changed: 0, unchanged: 230, removed: 0 };
+
+/** Variables whose types the sheet changes. */
+export function retypes(): Record<string, unknown> {
+  const row = (name: string, after: string, uses: unknown) => ({
+    kind: 'retype', collection: 'base/size', name, address: 'Tokens!C12', uses,
+    fields: [{ field: 'type', before: 'FLOAT', after }, { field: 'light', before: '16', after: '#0d99ff' }],
+  });
+  return {
+    plan: 3,
+    counts: { ...COUNTS, retyped: 3 },
+    rows: [
+      row('surface/card/elevated/background', 'COLOR', { layers: 12, names: ['Card', 'Card / elevated', 'Sheet', 'Dialog', 'A layer with quite a long name that nobody shortened'], partial: false }),
+      row('surface/page', 'COLOR', { layers: 0, names: [], partial: false }),
+      row('label/weight', 'STRING', { layers: 1, names: ['Label'], partial: true }),
+    ],
+    problems: [],
+    problems_total: 0,
+  };
+}
+
 /** What a sheet needs of Figma, as the engine tells it. */
 const NEEDS = [{
   address: 'Tokens!C1',
@@ -190,7 +211,8 @@ export const EXHIBITS: Record<string, Exhibit> = {
   'connected-following': { state: connected({ writer: 'ben@example.com' }) },
   'connected-running': { state: connected({ progress: [340, 1_744] }) },
   'connected-removes': { state: connected({ waiting: ['removes', preview(3, { removed: 3 })] }) },
-  'connected-retypes': { state: connected({ waiting: ['retypes', preview(4, { changed: 4 })] }) },
+  'connected-retypes': { state: connected({ waiting: ['retypes', retypes()] }) },
+  'previewing-retypes': { state: { previewing: { ...retypes(), counts: { ...COUNTS, created: 12, retyped: 3 } } } },
   'connected-large': { state: connected({ waiting: ['large', preview(60, { created: 200, changed: 1_200 })] }) },
   'connected-most': { state: connected({ waiting: ['most', preview(40, { changed: 40 })] }) },
   'connected-every': { state: connected({ waiting: ['every', preview(4, { changed: 4 })], connection: { ...CONNECTION, published: true } }) },

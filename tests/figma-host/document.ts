@@ -53,10 +53,12 @@ export interface StoredVariable {
   pluginData: Record<string, string>;
 }
 
-/** A drawn thing of the page; the plugin never sees it, a person does. Bindings follow variables. */
+/** A drawn thing of a page. A plugin sees its name and its bindings, a person all of it. Bindings follow variables. */
 export interface StoredLayer {
   id: string;
   name: string;
+  /** The page's name; the first page where it is absent. */
+  page?: string;
   /** What draws it; the playground knows the shapes. */
   shape: string;
   /** Collection id → mode id; a collection that is not named shows its default mode. */
@@ -171,6 +173,11 @@ export class FileDocument {
     return this.#data.variables;
   }
 
+  /** Names of the pages, the current one first. */
+  get pages(): readonly string[] {
+    const named = this.#data.layers.flatMap((layer) => layer.page ?? []);
+    return [...new Set(['Page 1', ...named])];
+  }
   get layers(): readonly StoredLayer[] {
     return this.#data.layers;
   }

@@ -557,6 +557,15 @@ export class FigmaHost {
       'clientStorage.keysAsync': ['', () => JSON.stringify(this.clientStorage.keys())],
 
       get_name_root: ['', () => file.name],
+      get_pages: ['', () => JSON.stringify(file.pages.map((name, at) => ({ id: `0:${String(at + 1)}`, name })))],
+      'page.layers': [
+        's',
+        (id) => {
+          const page = file.pages[Number(id.slice(2)) - 1];
+          return file.layers.filter((layer) => (layer.page ?? file.pages[0]) === page).map((layer) => layer.id).join('\n');
+        },
+      ],
+      'layer.get': ['ss', (id, field) => JSON.stringify(this.#layerField(id, field))],
       getPluginData: [
         'sss',
         (owner, id, key) => model.pluginData('getPluginData', dataOwner(owner), id)[key] ?? '',
@@ -672,6 +681,21 @@ export class FigmaHost {
       default:
         throw new Error(`a variable has no ${field}`);
     }
+  }
+
+  /** What a plugin sees of a layer. A binding stays when its variable is removed, as a tester of the real one reports. */
+  #layerField(id: string, field: string): unknown {
+    const layer = this.document.layers.find((each) => each.id === id);
+    if (!layer) throw new FigmaError(`get_${field}`, `The node with id "${id}" does not exist`);
+    if (field === 'name') return layer.name;
+    const bound: Record<string, unknown> = {};
+    for (const [property, variable] of Object.entries(layer.bindings)) {
+      const alias = { type: 'VARIABLE_ALIAS', id: variable };
+      if (/^(fill|text|track)$/.test(property)) bound['fills'] = [...((bound['fills'] as unknown[] | undefined) ?? []), alias];
+      else if (property === 'stroke') bound['strokes'] = [alias];
+      else bound[property] = alias;
+    }
+    return bound;
   }
 
   #collectionField(id: string, field: string): unknown {

@@ -53,6 +53,11 @@ export interface Native {
   'clientStorage.keysAsync'(): string;
 
   get_name_root(): string;
+  /** The pages' ids and names, as JSON. */
+  get_pages(): string;
+  /** The ids of a page's layers. */
+  'page.layers'(id: string): string;
+  'layer.get'(id: string, field: string): string;
   getPluginData(owner: string, id: string, key: string): string;
   setPluginData(owner: string, id: string, key: string, valueJson: string): void;
   getPluginDataKeys(owner: string, id: string): string;

@@ -16,9 +16,12 @@ import type {
   MessageEventHandler,
   NotificationHandler,
   NotificationOptions,
+  PageNode,
   PluginAPI,
   PluginDataMixin,
   PublishStatus,
+  RectangleNode,
+  SceneNode,
   ShowUIOptions,
   TeamLibraryAPI,
   UIAPI,
@@ -478,6 +481,54 @@ const clientStorage: ClientStorageAPI = {
   },
 };
 
+// Pages and what is drawn on them, as far as variables are bound to it.
+
+class LayerHandle implements Pick<RectangleNode, 'id' | 'name' | 'type' | 'boundVariables'> {
+  readonly type = 'RECTANGLE';
+  get id(): string {
+    return idOf.get(this) ?? '';
+  }
+  get name(): string {
+    return JSON.parse(native['layer.get'](this.id, 'name')) as string;
+  }
+  get boundVariables(): NonNullable<RectangleNode['boundVariables']> {
+    return JSON.parse(native['layer.get'](this.id, 'boundVariables')) as NonNullable<RectangleNode['boundVariables']>;
+  }
+}
+
+/** Pages whose contents were loaded; the current one, which is the first, is from the beginning. */
+const loadedPages = new Set(['0:1']);
+
+class PageHandle implements Pick<PageNode, 'id' | 'name' | 'type' | 'children' | 'loadAsync'> {
+  readonly type = 'PAGE';
+  readonly id: string;
+  readonly name: string;
+  constructor(id: string, name: string) {
+    this.id = id;
+    this.name = name;
+  }
+  get children(): readonly SceneNode[] {
+    native.alive('get_children');
+    if (!loadedPages.has(this.id)) {
+      throw new Error('in get_children: Cannot access children on a page that has not been explicitly loaded. Call loadAsync() first.');
+    }
+    return lines(native['page.layers'](this.id)).map((id) => {
+      const handle = new LayerHandle();
+      idOf.set(handle, id);
+      return handle as Pick<RectangleNode, 'boundVariables'> as RectangleNode;
+    });
+  }
+  async loadAsync(): Promise<void> {
+    native.alive('loadAsync');
+    await nextTask();
+    loadedPages.add(this.id);
+  }
+}
+
+function pageHandle({ id, name }: { id: string; name: string }): PageNode {
+  return new PageHandle(id, name) as Pick<PageNode, 'children'> as PageNode;
+}
+
 // The document's root.
 
 class Root extends WithPluginData {
@@ -492,8 +543,8 @@ class Root extends WithPluginData {
   setRelaunchData(data: { [command: string]: string }): void {
     native.setRelaunchData(JSON.stringify(data));
   }
-  get children(): never {
-    return dynamicPage('get_children', 'figma.loadAllPagesAsync');
+  get children(): readonly PageNode[] {
+    return (JSON.parse(native.get_pages()) as { id: string; name: string }[]).map(pageHandle);
   }
 }
 const root: Pick<DocumentNode, keyof PluginDataMixin | 'id' | 'name' | 'type' | 'setRelaunchData' | 'children'> =

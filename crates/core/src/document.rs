@@ -87,6 +87,17 @@ impl Scopes {
         )
     }
 
+    /// Those that a variable of a type can have; all where none of them can.
+    pub fn fitting(self, kind: VariableType) -> Scopes {
+        let scopes = Scope::ALL.into_iter().filter(|scope| scope.fits(kind));
+        let fitting = scopes.fold(0, |bits, scope| bits | 1 << (scope as u32)) & self.0;
+        if fitting == 0 {
+            Scopes::ALL
+        } else {
+            Scopes(fitting)
+        }
+    }
+
     /// The names, comma-separated.
     pub fn names(self) -> String {
         let names: Vec<&str> = Scope::ALL

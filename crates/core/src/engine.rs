@@ -19,6 +19,7 @@ mod pairing;
 mod pushing;
 mod report;
 mod restoring;
+pub mod retyping;
 mod rows;
 mod running;
 mod structure;
@@ -72,6 +73,9 @@ pub enum Step {
     ReadAll,
     /// Read these variables again, and hand them over with [`Engine::read_again`].
     ReadSome(Vec<VariableSlot>),
+    /// Look for the layers of this file that use these variables, and hand over what was found with
+    /// [`Engine::uses_counted`].
+    CountUses(Vec<VariableSlot>),
 }
 
 /// What the shell is to do beside stepping, in order.
@@ -152,6 +156,17 @@ enum Stage {
     },
     Pairing,
     Judging,
+    /// Before a plan with new types is shown.
+    CountingUses {
+        reason: Option<WaitReason>,
+        counts: Counts,
+    },
+    /// The variables of confirmed new types are exchanged.
+    Retyping {
+        rows: Vec<u32>,
+        at: usize,
+        confirmed: Box<Confirmed>,
+    },
     Previewing(Box<Previewing>),
     Applying(Box<Run>),
     /// Puts cells for the sheet together.
@@ -199,19 +214,23 @@ struct Waiting {
 }
 
 /// A plan that the designer confirmed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Confirmed {
     /// What the designer saw.
     counts: Counts,
     include_removals: bool,
+    /// The links' keys of rows whose variables get another type.
+    retypes: Vec<String>,
 }
 
 impl Confirmed {
     /// Whether a plan made since does no more than what the designer saw.
     fn covers(&self, counts: &Counts) -> bool {
         let seen = &self.counts;
+        // A variable that was exchanged gets its values as one that changes.
+        let touched = |counts: &Counts| counts.created + counts.changed + counts.retyped;
         counts.created <= seen.created
-            && counts.created + counts.changed <= seen.created + seen.changed
+            && touched(counts) <= touched(seen)
             && (counts.removed <= seen.removed || !self.include_removals)
     }
 }
@@ -291,6 +310,7 @@ pub struct Engine {
     restore: Option<restoring::Restore>,
     /// Figma's ids of variables whose confirmed removal was put off to the second try.
     due_removals: Vec<String>,
+    retypes: retyping::Retypes,
     /// Whether guesses were made since the rows were read.
     paired: bool,
     list_number: u32,
@@ -366,6 +386,7 @@ impl Engine {
             journal: journal::Journal::default(),
             restore: None,
             due_removals: Vec::new(),
+            retypes: retyping::Retypes::default(),
             paired: false,
             list_number: 0,
             pushing: pushing::Pushing::default(),
@@ -597,7 +618,7 @@ impl Engine {
             if !loading
                 && !matches!(
                     self.stage,
-                    Stage::Rest | Stage::Applying(_) | Stage::Restoring(_)
+                    Stage::Rest | Stage::Applying(_) | Stage::Restoring(_) | Stage::Retyping { .. }
                 )
             {
                 self.stage = Stage::Rest;
@@ -671,8 +692,11 @@ impl Engine {
 
     /// A run that is thrown away has still written something, which becomes an undo step of its own.
     fn finish_cut_off_run(&mut self) {
-        if matches!(self.stage, Stage::Applying(_) | Stage::Restoring(_)) && self.totals.writes > 0
-        {
+        let writes = matches!(
+            self.stage,
+            Stage::Applying(_) | Stage::Restoring(_) | Stage::Retyping { .. }
+        );
+        if writes && self.totals.writes > 0 {
             self.effects.push(Effect::CommitUndo);
         }
         self.totals = Totals::default();
@@ -703,6 +727,7 @@ impl Engine {
     pub fn sync_now(&mut self) {
         self.failed_runs = 0;
         self.tripped = false;
+        self.retypes.ask_again();
         // The file may be on another plan by now.
         self.forget_old_limit(usize::MAX);
         if self.is_loaded() && matches!(self.stage, Stage::Rest) && self.may_sync() {
@@ -840,9 +865,15 @@ impl Engine {
         }
     }
 
-    /// Applies the waiting plan, if it is still the one that the designer saw. Its variables are read again first:
-    /// what somebody has changed since is merged, not overwritten.
+    /// As [`Engine::approve_types`], with every type as it is.
     pub fn approve(&mut self, plan: u32, include_removals: bool) {
+        self.approve_types(plan, include_removals, &[]);
+    }
+
+    /// Applies the waiting plan, if it is still the one that the designer saw. Its variables are read again first:
+    /// what somebody has changed since is merged, not overwritten. `retypes` are places in the preview's rows: the
+    /// variables whose type is to change; the others keep theirs.
+    pub fn approve_types(&mut self, plan: u32, include_removals: bool, retypes: &[u32]) {
         if !self.is_writer {
             self.refuse(
                 "Somebody else is syncing this file.",
@@ -867,10 +898,20 @@ impl Engine {
             let orphans: Vec<u32> = self.open_orphans().map(|slot| slot.0).collect();
             self.declined.extend(orphans);
         }
+        let rows = self.rows_at(retypes);
+        let retypes = self.choose_retypes(&rows);
+        let exchanges = !retypes.is_empty();
         self.confirmed = Some(Confirmed {
             counts: seen.counts,
             include_removals,
+            retypes,
         });
+        if exchanges {
+            // Whatever refers to what is to go is found.
+            self.document_known = false;
+            self.start_over();
+            return;
+        }
         let rows: Vec<u32> = self
             .touched
             .iter()
@@ -922,7 +963,30 @@ impl Engine {
         if self.take_waiting(plan).is_none() {
             return;
         }
+        self.choose_retypes(&[]);
         self.leave_planned();
+    }
+
+    /// The sheet's rows of a preview, in its order.
+    fn listed_rows(&self) -> Vec<u32> {
+        let touched = self.touched.iter();
+        let mut rows: Vec<u32> = touched
+            .filter(|row| !self.changes[*row as usize].is_silent())
+            .chain(self.retypes.offered.iter().copied())
+            .collect();
+        rows.sort_unstable();
+        rows
+    }
+
+    /// The sheet's rows at places of a preview's rows.
+    fn rows_at(&self, places: &[u32]) -> Vec<u32> {
+        let rows = self.listed_rows();
+        // Renamed collections and modes come first.
+        let before = self.structure_rows();
+        let places = places.iter();
+        places
+            .filter_map(|place| rows.get((*place as usize).checked_sub(before)?).copied())
+            .collect()
     }
 
     /// Leaves rows of the waiting plan out of the sync from now on, by their places in the preview. What is left of the
@@ -931,18 +995,9 @@ impl Engine {
         let Some(seen) = self.take_waiting(plan) else {
             return;
         };
-        let rows: Vec<u32> = self
-            .touched
-            .iter()
-            .filter(|row| !self.changes[*row as usize].is_silent())
-            .collect();
-        // Renamed collections and modes come first, and can't be left out.
-        let before = self.structure_rows();
-        let mut keys: Vec<String> = places
-            .iter()
-            .filter_map(|place| rows.get((*place as usize).checked_sub(before)?))
-            .map(|row| self.link_key(*row))
-            .collect();
+        // Renamed collections and modes can't be left out.
+        let rows = self.rows_at(places).into_iter();
+        let mut keys: Vec<String> = rows.map(|row| self.link_key(row)).collect();
         keys.sort_unstable();
         keys.dedup();
         let Some(connection) = &mut self.connection else {
@@ -1071,6 +1126,18 @@ impl Engine {
             }
             Stage::Judging => {
                 self.judge(figma);
+                Step::More
+            }
+            Stage::CountingUses { reason, counts } => {
+                self.stage = Stage::CountingUses { reason, counts };
+                Step::CountUses(self.slots_to_count())
+            }
+            Stage::Retyping {
+                rows,
+                at,
+                confirmed,
+            } => {
+                self.retype_step(rows, at, confirmed, figma);
                 Step::More
             }
             Stage::Previewing(previewing) => {
@@ -1506,6 +1573,7 @@ impl Engine {
         self.whole = false;
         self.leaving.clear();
         self.check_limits();
+        self.offer_retypes();
         self.tell_differences();
         let counts = self.planned_counts();
         let approved = self
@@ -1518,9 +1586,18 @@ impl Engine {
             && counts.collections + counts.modes + counts.created + counts.changed + counts.removed
                 == 0;
         let again = self.totals.rereadings > 0;
-        if let Some(confirmed) = self.confirmed.take().filter(|_| !missing)
+        if let Some(mut confirmed) = self.confirmed.take().filter(|_| !missing)
             && confirmed.covers(&counts)
         {
+            let retypes = self.rows_to_retype(&std::mem::take(&mut confirmed.retypes));
+            if !retypes.is_empty() {
+                self.stage = Stage::Retyping {
+                    rows: retypes,
+                    at: 0,
+                    confirmed: Box::new(confirmed),
+                };
+                return;
+            }
             let removals = if confirmed.include_removals {
                 self.open_orphans().collect()
             } else {
@@ -1549,12 +1626,7 @@ impl Engine {
             .collect();
         if !approved || (reason.is_some() && !again && (!nothing || missing)) {
             let reason = if approved { reason } else { None };
-            self.stage = Stage::Previewing(Box::new(Previewing {
-                reason,
-                counts,
-                at: 0,
-                rows: Vec::new(),
-            }));
+            self.begin_preview(reason, counts);
         } else {
             self.start_run(removals);
         }

@@ -353,6 +353,8 @@ pub fn entry_text(entry: &RunEntry, chunks: usize) -> String {
         u64::from(counts.removed),
         u64::from(entry.restores),
         chunks as u64,
+        // Runs of older versions end before this.
+        u64::from(counts.retyped),
     ];
     let mut text = String::new();
     push(&mut text, &entry.author);
@@ -371,7 +373,8 @@ pub fn entry_of(run: &str, text: &str) -> Option<(RunEntry, usize)> {
     let mut number = || words.next()?.parse::<u64>().ok();
     let unix_ms = number()?;
     let mut count = || number().map(|count| count as u32);
-    let counts = Counts {
+    let mut counts = Counts {
+        retyped: 0,
         collections: count()?,
         modes: count()?,
         created: count()?,
@@ -380,6 +383,7 @@ pub fn entry_of(run: &str, text: &str) -> Option<(RunEntry, usize)> {
         unchanged: 0,
     };
     let (restores, chunks) = (count()? != 0, count()? as usize);
+    counts.retyped = count().unwrap_or_default();
     let entry = RunEntry {
         run: run.to_owned(),
         author,
@@ -521,6 +525,7 @@ mod tests {
             author: "Ana".into(),
             unix_ms: 1_700_000_000_123,
             counts: Counts {
+                retyped: 2,
                 collections: 1,
                 modes: 2,
                 created: 3,

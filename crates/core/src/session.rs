@@ -241,6 +241,9 @@ pub enum Action {
         plan: u32,
         /// Whether removals are part of it.
         include_removals: bool,
+        /// Places in the preview's rows: the variables whose type is to change.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        retypes: Vec<u32>,
     },
     /// Keeps the variables whose rows are gone.
     KeepRemoved {

@@ -13,6 +13,8 @@ mod properties;
 mod pushing;
 #[path = "sync/resuming.rs"]
 mod resuming;
+#[path = "sync/retypes.rs"]
+mod retypes;
 #[path = "sync/safety.rs"]
 mod safety;
 #[path = "sync/sheet.rs"]

@@ -243,10 +243,13 @@ impl Plugin {
             ToSandbox::Approve {
                 plan,
                 include_removals,
+                retypes,
             } => {
                 self.goes_back = sandbox.engine.is_restore(plan);
                 self.may_remove = include_removals;
-                sandbox.engine.approve(plan, include_removals);
+                sandbox
+                    .engine
+                    .approve_types(plan, include_removals, &retypes);
             }
             ToSandbox::KeepFile { plan } => sandbox.engine.keep_file(plan),
             ToSandbox::KeepApart { plan } => sandbox.engine.keep_apart(plan),

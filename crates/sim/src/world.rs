@@ -556,6 +556,7 @@ impl World {
             State::Previewing(preview) => Some(Action::Approve {
                 plan: preview.plan,
                 include_removals: random.chance(300),
+                retypes: Vec::new(),
             }),
             State::Connected(connected) => {
                 if let Some((reason, preview)) = connected.waiting {
@@ -574,6 +575,7 @@ impl World {
                         Action::Approve {
                             plan: preview.plan,
                             include_removals: random.chance(500),
+                            retypes: Vec::new(),
                         }
                     } else {
                         Action::KeepRemoved { plan: preview.plan }

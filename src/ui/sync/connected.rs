@@ -3,6 +3,7 @@
 //! Owns this view and the clock that its relative times need. Must not know when a run begins or why a plan waits.
 
 use super::tree::Tree;
+use super::types::Chosen;
 use super::{
     HEADING, account, button, differences, history, page, preview, sources, threshold,
     two_way as sending,
@@ -68,6 +69,7 @@ pub fn connected(panel: Panel) -> AnyView {
     let trouble = piece(panel, |connected| connected.trouble.clone());
     let running = Memo::new(move |_| progress.get().flatten().is_some());
     let tree = Tree::new();
+    let chosen = Chosen::new();
     let body = view! {
         <div class="title">
             <h2 id=HEADING tabindex="-1" class="sheet">
@@ -81,7 +83,7 @@ pub fn connected(panel: Panel) -> AnyView {
         {move || writer.get().flatten().map(|writer| followed(panel, &writer))}
         {move || trouble.get().flatten().map(warning)}
         {move || stopped.get().flatten().map(|reason| standing_still(panel, reason))}
-        {move || waiting.get().flatten().map(|(reason, plan)| waits(panel, reason, plan, tree))}
+        {move || waiting.get().flatten().map(|(reason, plan)| waits(panel, reason, plan, tree, chosen))}
         {move || differing.get().map(|differing| {
             differences::list(panel, differing, two_way.get().unwrap_or_default())
         })}
@@ -201,13 +203,20 @@ fn standing_still(panel: Panel, reason: StopReason) -> AnyView {
 }
 
 /// A plan that waits for the designer.
-fn waits(panel: Panel, reason: WaitReason, preview: Preview, tree: Tree) -> AnyView {
+fn waits(
+    panel: Panel,
+    reason: WaitReason,
+    preview: Preview,
+    tree: Tree,
+    chosen: Chosen,
+) -> AnyView {
     let (number, counts) = (preview.plan, preview.counts);
     let removes = counts.removed > 0;
     let approve = move |include_removals| {
         panel.act(Action::Approve {
             plan: number,
             include_removals,
+            retypes: untrack(|| chosen.of(number)),
         });
     };
     let columns = move |kind| {
@@ -235,8 +244,14 @@ fn waits(panel: Panel, reason: WaitReason, preview: Preview, tree: Tree) -> AnyV
             {button("danger", words::remove(&counts), move || approve(true))}
         }
         .into_any(),
+        WaitReason::Retypes => view! {
+            {button("plain", words::KEEP_TYPES, move || panel.act(Action::KeepFile { plan: number }))}
+            <button type="button" class="danger" disabled=move || chosen.of(number).is_empty() on:click=move |_| approve(false)>
+                {move || words::change_types(chosen.of(number).len())}
+            </button>
+        }
+        .into_any(),
         WaitReason::Removes
-        | WaitReason::Retypes
         | WaitReason::Large
         | WaitReason::Most
         | WaitReason::Every
@@ -247,7 +262,7 @@ fn waits(panel: Panel, reason: WaitReason, preview: Preview, tree: Tree) -> AnyV
         <section class="card plan-card" aria-label=words::WAITS>
             <p role="status"><b>{words::WAITS}</b>" "{words::waiting(reason, &counts)}</p>
             <div class="buttons">{buttons}</div>
-            {preview::plan(panel, preview, tree, false)}
+            {preview::plan(panel, preview, tree, chosen, false)}
         </section>
     }
     .into_any()

@@ -75,6 +75,7 @@ pub fn buttons(panel: Panel, number: u32, counts: &Counts) -> AnyView {
         panel.act(Action::Approve {
             plan: number,
             include_removals: true,
+            retypes: Vec::new(),
         });
     };
     view! {

@@ -3,6 +3,7 @@
 //! Owns how plans and problems are told. Must not know what a plan may do by itself, or how its rows are listed.
 
 use super::tree::{self, Tree};
+use super::types::{self, Chosen};
 use super::{button, heading, page};
 use crate::{Panel, words};
 use leptos::prelude::*;
@@ -19,10 +20,11 @@ pub fn first(panel: Panel) -> AnyView {
         }
     });
     let tree = Tree::new();
+    let chosen = Chosen::new();
     let shown = move || {
         preview
             .get()
-            .map(|preview| plan(panel, *preview, tree, true))
+            .map(|preview| plan(panel, *preview, tree, chosen, true))
     };
     let label = Signal::derive(move || {
         preview
@@ -35,6 +37,7 @@ pub fn first(panel: Panel) -> AnyView {
             panel.act(Action::Approve {
                 plan: preview.plan,
                 include_removals: false,
+                retypes: untrack(|| chosen.of(preview.plan)),
             });
         }
     };
@@ -53,7 +56,14 @@ pub fn first(panel: Panel) -> AnyView {
 }
 
 /// A plan: its counts, its problems, its rows. `keeps_removed` tells that its removals are not part of it.
-pub fn plan(panel: Panel, preview: Preview, tree: Tree, keeps_removed: bool) -> AnyView {
+/// `chosen` holds those of its variables whose type is to change.
+pub fn plan(
+    panel: Panel,
+    preview: Preview,
+    tree: Tree,
+    chosen: Chosen,
+    keeps_removed: bool,
+) -> AnyView {
     let Preview {
         plan,
         counts,
@@ -64,10 +74,10 @@ pub fn plan(panel: Panel, preview: Preview, tree: Tree, keeps_removed: bool) -> 
     } = preview;
     let around = words::collections_and_modes(&counts);
     let listed = rows.len();
-    let total = counts.created + counts.changed + counts.removed;
+    let total = counts.created + counts.changed + counts.removed + counts.retyped;
     let nothing = total == 0 && around.is_empty();
     let truncated = (total as usize > listed).then(|| words::truncated(listed, total));
-    let tiles = words::counts(&counts).map(|(count, word)| {
+    let tiles = words::counts(&counts).into_iter().map(|(count, word)| {
         view! { <div class:none=count == 0><dd>{words::number(count)}</dd><dt>{word}</dt></div> }
     });
     view! {
@@ -81,6 +91,7 @@ pub fn plan(panel: Panel, preview: Preview, tree: Tree, keeps_removed: bool) -> 
         {(problems_total > 0).then(|| button("quiet mend", words::problems(problems_total), move || tree.show_problems()))}
         {(problems_total as usize > problems.len()).then(|| view! { <p class="secondary">{words::problems_truncated(problems.len())}</p> })}
         {truncated.map(|text| view! { <p class="secondary">{text}</p> })}
+        {types::list(panel, plan, &rows, chosen)}
         {tree::view(panel, plan, rows, problems, tree)}
     }
     .into_any()

@@ -40,12 +40,13 @@ enum Filter {
     Problems,
 }
 
-const FILTERS: [(Filter, &str); 6] = [
+const FILTERS: [(Filter, &str); 7] = [
     (Filter::All, "all"),
     (Filter::Kind(PreviewKind::Create), "create"),
     (Filter::Kind(PreviewKind::Change), "change"),
     (Filter::Kind(PreviewKind::Rename), "rename"),
     (Filter::Kind(PreviewKind::Remove), "remove"),
+    (Filter::Kind(PreviewKind::Retype), "retype"),
     (Filter::Problems, "problems"),
 ];
 
@@ -670,16 +671,18 @@ fn variable(panel: Panel, tree: Tree, plan: u32, place: usize, row: &PreviewRow)
     let class = match row.kind {
         PreviewKind::Create => "badge create",
         PreviewKind::Change | PreviewKind::Rename => "badge change",
-        PreviewKind::Remove => "badge remove",
+        PreviewKind::Remove | PreviewKind::Retype => "badge remove",
     };
     let leave_out = match row.kind {
-        PreviewKind::Create | PreviewKind::Change | PreviewKind::Rename => Some(view! {
-            <button type="button" class="quiet leave" tabindex="-1" aria-label=words::leave_out_of(&row.name) on:click=move |event| {
-                event.stop_propagation();
-                tree.refocus.set_value(true);
-                panel.act(Action::LeaveOut { plan, rows: vec![place as u32] });
-            }>{words::LEAVE_OUT}</button>
-        }),
+        PreviewKind::Create | PreviewKind::Change | PreviewKind::Rename | PreviewKind::Retype => {
+            Some(view! {
+                <button type="button" class="quiet leave" tabindex="-1" aria-label=words::leave_out_of(&row.name) on:click=move |event| {
+                    event.stop_propagation();
+                    tree.refocus.set_value(true);
+                    panel.act(Action::LeaveOut { plan, rows: vec![place as u32] });
+                }>{words::LEAVE_OUT}</button>
+            })
+        }
         PreviewKind::Remove => None,
     };
     let (_, leaf) = parts(&row.name);

@@ -120,11 +120,17 @@ export const sandboxChecks: Check[] = [
     },
   },
   {
-    name: 'the root has a name and no children before pages are loaded',
+    name: 'the root has a name and pages, which tell their layers when they are loaded',
     source: 'documented',
-    run: () => {
+    run: async () => {
       equal(typeof figma.root.name, 'string');
       equal(figma.root.type, 'DOCUMENT');
+      ok(figma.root.children.length > 0, 'there is no page');
+      for (const page of figma.root.children) {
+        equal(page.type, 'PAGE');
+        await page.loadAsync();
+        for (const layer of page.children) equal(typeof layer.name, 'string');
+      }
     },
   },
   {

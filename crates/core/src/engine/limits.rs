@@ -22,7 +22,7 @@ const PLANS: [(usize, &str); 4] = [
 ];
 
 /// A number of modes in words.
-fn modes(count: usize) -> String {
+pub(super) fn modes(count: usize) -> String {
     let noun = if count == 1 { " mode" } else { " modes" };
     [&decimal::write(count as f64), noun].concat()
 }

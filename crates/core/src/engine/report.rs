@@ -35,6 +35,7 @@ impl Engine {
             counts.modes += new.count() as u32;
         }
         counts.removed = self.open_orphans().count() as u32;
+        counts.retyped = self.retypes.offered.len() as u32;
         counts.unchanged = self
             .sound
             .saturating_sub(self.planned.created + self.planned.changed);
@@ -65,7 +66,13 @@ impl Engine {
         }
         let at = at - structure;
         let sheet_rows = self.rows.len() as u32;
-        if let Some(row) = self.touched.next(at).filter(|row| *row < sheet_rows) {
+        let offered = self.retypes.offered.iter().find(|row| **row >= at).copied();
+        let touched = self.touched.next(at).filter(|row| *row < sheet_rows);
+        if let Some(row) = offered.filter(|row| touched.is_none_or(|touched| *row <= touched)) {
+            rows.extend(self.retype_row(row));
+            return Some(structure + row + 1);
+        }
+        if let Some(row) = touched {
             let change = &self.changes[row as usize];
             let entry = &self.rows[row as usize];
             if let Some(collection) = self.collections.get(entry.collection as usize)
@@ -87,6 +94,7 @@ impl Engine {
                     name: self.name_of(row).into_owned(),
                     address: self.at(row, layout.name),
                     fields: fields.collect(),
+                    uses: None,
                 });
             }
             return Some(structure + row + 1);
@@ -102,6 +110,7 @@ impl Engine {
                 name: variable.name.clone(),
                 address: String::new(),
                 fields: Vec::new(),
+                uses: None,
             });
         }
         Some(structure + sheet_rows + slot.0 + 1)

@@ -10,6 +10,7 @@ use super::journal::{kept_field, place_of};
 use super::report::held_text;
 use super::{Engine, Stage, Waiting};
 use crate::apply::{Figma, Op, Totals};
+use crate::decimal;
 use crate::document::{
     CollectionSlot, Held, Link, ModeSlot, Platform, Scopes, Variable, VariableSlot,
 };
@@ -366,6 +367,7 @@ impl Engine {
                         name: name.clone(),
                         address: String::new(),
                         fields,
+                        uses: None,
                     });
                     creates.push(Back::Create {
                         id: id.clone(),
@@ -375,6 +377,29 @@ impl Engine {
                     });
                 }
             }
+        }
+        let again = creates.len();
+        if again > 0 {
+            let (count, is, them) = match again {
+                1 => (owned("1 variable"), " is made again as a new one", "it"),
+                _ => (
+                    [&decimal::write(again as f64), " variables"].concat(),
+                    " are made again as new ones",
+                    "them",
+                ),
+            };
+            let message = [
+                &count,
+                is,
+                ". Layers that used ",
+                them,
+                " before do not use the new ",
+            ];
+            let one = if again == 1 { "one." } else { "ones." };
+            plan.trouble(
+                [message.concat().as_str(), one].concat(),
+                "Undo in Figma, or its version history, brings back the old ones.",
+            );
         }
         plan.rows.truncate(PREVIEW_ROWS_MAX);
         // What was made goes first, so that names are free; what everything lies in goes last, the last mode first.
@@ -401,6 +426,7 @@ impl Engine {
             name: held.name.clone(),
             address: String::new(),
             fields,
+            uses: None,
         }
     }
 
@@ -799,5 +825,6 @@ fn renamed(collection: &str, field: &str, before: &str, after: &str) -> PreviewR
             before: Some(owned(before)),
             after: owned(after),
         }],
+        uses: None,
     }
 }

@@ -160,6 +160,7 @@ impl Engine {
         self.chosen.clear();
         self.leaving.clear();
         self.guessed.clear();
+        self.retypes.rows.clear();
         self.paired = false;
         self.kept_changed = true;
         self.sound = 0;
@@ -524,6 +525,7 @@ impl Engine {
         self.problems.remove(row);
         self.write_problems.remove(row);
         self.cyclic.remove(row);
+        self.retypes.rows.remove(row);
         self.kept_changed |= self.kept.remove(row);
         self.set_change(row, RowChange::default());
         if let Some(entry) = self.rows.get_mut(row as usize) {
@@ -973,6 +975,12 @@ impl Engine {
         let kind = match verdict {
             Verdict::Kind(kind) => kind,
             Verdict::Bad(reason) => {
+                if reason == Reason::Retype {
+                    if self.is_left_out(row) {
+                        return;
+                    }
+                    self.retypes.rows.insert(row);
+                }
                 self.explain(row, reason);
                 return;
             }
@@ -1256,7 +1264,7 @@ impl Engine {
     }
 
     /// Says why a row is no variable.
-    fn explain(&mut self, row: u32, reason: Reason) {
+    pub(super) fn explain(&mut self, row: u32, reason: Reason) {
         let Some(layout) = &self.layout else { return };
         let text = self.grid.row(row);
         let name = self.name_of(row);

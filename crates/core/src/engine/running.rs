@@ -13,7 +13,7 @@ use crate::history::{Part, Past};
 use crate::mapping::grid::{cell, shown};
 use crate::owned;
 use crate::plan::{RowChange, Target, Write};
-use crate::protocol::panel::ToPanel;
+use crate::protocol::panel::{ToPanel, WaitReason};
 use crate::session::StopReason;
 use crate::sorted::BitSet;
 
@@ -58,7 +58,8 @@ impl Engine {
             failed: BitSet::default(),
             cancelled: false,
             begun: false,
-            is_step: visible > 0,
+            // A second try, and what follows exchanged variables, belong to what was written before.
+            is_step: visible > 0 || self.totals.writes > 0,
         }));
     }
 
@@ -705,6 +706,8 @@ impl Engine {
         }
         self.forget_seen();
         self.pushing.is_due = true;
+        // What was written may have been all that kept a type from being offered.
+        self.offer_retypes();
         let report = self.run_report(&totals);
         self.post(ToPanel::Applied(report));
         if totals.read_only {
@@ -715,6 +718,11 @@ impl Engine {
             return;
         }
         self.count_run(is_good(&totals));
+        // What is left waits for itself alone: one forgotten type would otherwise hold up everything else.
+        if !self.retypes.offered.is_empty() && self.may_sync() && !totals.cancelled {
+            let counts = self.planned_counts();
+            self.begin_preview(Some(WaitReason::Retypes), counts);
+        }
     }
 }
 

@@ -453,6 +453,7 @@ impl Engine {
             name: self.collections[at.collection].name.clone(),
             address: self.address_of(at),
             fields: vec![self.name_change(at)?],
+            uses: None,
         })
     }
 
@@ -869,10 +870,16 @@ impl Engine {
         let name = &layout.modes[mode].name;
         let (message, remedy) = match Refusal::of(text) {
             Refusal::ModeLimit(limit) => (
-                format!(
-                    "This file's plan allows {limit} modes in a collection, so “{name}” was not added to “{}”.",
-                    entry.name
-                ),
+                [
+                    "This file's plan allows ",
+                    &super::limits::modes(limit as usize),
+                    " in a collection, so “",
+                    name,
+                    "” was not added to “",
+                    &entry.name,
+                    "”.",
+                ]
+                .concat(),
                 owned(
                     "Ignore the column, remove a mode in Figma, or move the file to a plan with more modes (Professional 10, Organization 20).",
                 ),

@@ -102,6 +102,9 @@ pub enum ToSandbox {
         plan: u32,
         /// Whether removals are part of it.
         include_removals: bool,
+        /// Places in the preview's rows: the variables whose type is to change.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        retypes: Vec<u32>,
     },
     /// The designer keeps the variables whose rows are gone; they are not asked about again.
     KeepRemoved {
@@ -873,6 +876,13 @@ pub struct Counts {
     pub unchanged: u32,
     /// Variables made by Sheetwire whose rows are gone.
     pub removed: u32,
+    /// Variables in whose place one of another type is made.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub retyped: u32,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// One variable of a preview.
@@ -888,6 +898,20 @@ pub struct PreviewRow {
     pub address: String,
     /// What differs, one a field or mode.
     pub fields: Vec<FieldChange>,
+    /// Of a variable whose type would change: which layers lose it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uses: Option<Uses>,
+}
+
+/// Which layers of this file use a variable. Other files can't be looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Uses {
+    /// How many were found.
+    pub layers: u32,
+    /// The first names, at most [`crate::engine::retyping::LAYERS_NAMED_MAX`].
+    pub names: Vec<String>,
+    /// Whether a part of the file was not looked at.
+    pub partial: bool,
 }
 
 /// What happens to a variable.
@@ -902,6 +926,8 @@ pub enum PreviewKind {
     Rename,
     /// It is removed, if the designer says so.
     Remove,
+    /// A variable of another type takes its place, if the designer says so.
+    Retype,
 }
 
 /// One difference, as text for people. Colours are `#rrggbb` or `#rrggbbaa`.

@@ -716,10 +716,12 @@ impl Session {
             Action::Approve {
                 plan,
                 include_removals,
+                retypes,
             } => out.push(Effect::Say(
                 ToSandbox::Approve {
                     plan,
                     include_removals,
+                    retypes,
                 },
                 None,
             )),
@@ -878,8 +880,8 @@ impl Session {
                 }
             }
             ToPanel::Waiting { reason, preview } => {
-                // A plan to go back has nothing to do with cells.
-                if reason != WaitReason::Restore {
+                // A plan to go back has nothing to do with cells, and types are asked about after the run of theirs.
+                if !matches!(reason, WaitReason::Restore | WaitReason::Retypes) {
                     self.answered(&[], now, out);
                 }
                 if let Some(connected) = self.connected() {

@@ -1,7 +1,9 @@
 //! Figma's scopes: where a variable is offered.
 //!
-//! Owns their names (the union `VariableScope` of `@figma/plugin-typings` 1.142) and the list that a cell holds. Must
-//! not know which type may have which: Figma says so itself.
+//! Owns their names (the union `VariableScope` of `@figma/plugin-typings` 1.142), the list that a cell holds, and which
+//! type can have which. A cell is not judged by that: Figma says so itself.
+
+use super::VariableType;
 
 /// Where a variable is offered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -62,6 +64,34 @@ impl Scope {
         Scope::ParagraphSpacing,
         Scope::ParagraphIndent,
     ];
+
+    /// Whether a variable of a type can have it, as Figma's panel for variables offers them.
+    pub fn fits(self, kind: VariableType) -> bool {
+        match self {
+            Scope::AllScopes => true,
+            Scope::TextContent => matches!(kind, VariableType::Float | VariableType::String),
+            Scope::AllFills
+            | Scope::FrameFill
+            | Scope::ShapeFill
+            | Scope::TextFill
+            | Scope::StrokeColor
+            | Scope::EffectColor => kind == VariableType::Color,
+            Scope::FontFamily | Scope::FontStyle => kind == VariableType::String,
+            Scope::CornerRadius
+            | Scope::WidthHeight
+            | Scope::Gap
+            | Scope::StrokeFloat
+            | Scope::EffectFloat
+            | Scope::Opacity
+            | Scope::ColorOpacity
+            | Scope::FontWeight
+            | Scope::FontSize
+            | Scope::LineHeight
+            | Scope::LetterSpacing
+            | Scope::ParagraphSpacing
+            | Scope::ParagraphIndent => kind == VariableType::Float,
+        }
+    }
 
     /// Figma's name.
     pub fn name(self) -> &'static str {

@@ -190,6 +190,7 @@ fn action() -> impl Strategy<Value = Action> {
         Action::Approve {
             plan: 1,
             include_removals: true,
+            retypes: Vec::new(),
         },
         Action::KeepRemoved { plan: 1 },
         Action::Cancel,

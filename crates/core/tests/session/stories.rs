@@ -226,6 +226,7 @@ fn the_whole_way_from_signing_in_to_live() {
     world.act(Action::Approve {
         plan: plan + 1,
         include_removals: false,
+        retypes: Vec::new(),
     });
     assert_eq!(world.link(), Link::Live);
     assert_eq!(
@@ -1056,6 +1057,7 @@ fn a_plan_that_waits_is_shown_until_it_is_applied() {
     world.act(Action::Approve {
         plan: 5,
         include_removals: true,
+        retypes: Vec::new(),
     });
     assert_eq!(world.connected().waiting, None);
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use sheetwire_core::apply::{Figma, Op};
 use sheetwire_core::document::{CollectionSlot, Held, ModeSlot, Platform, Scopes, VariableSlot};
+use sheetwire_core::engine::retyping::LAYERS_NAMED_MAX;
 use sheetwire_core::engine::{Effect, Engine, Step};
 use sheetwire_core::history::Part;
 use sheetwire_core::marks::Marks;
@@ -65,6 +66,10 @@ pub struct File {
     pub marks: Marks,
     /// The runs that the file keeps, and what was before each.
     pub history: Vec<(RunEntry, String)>,
+    /// Layers by name, and the variable that each uses. They keep what was removed.
+    pub layers: Vec<(String, u32)>,
+    /// Not all layers can be looked at.
+    pub is_vast: bool,
     /// The one of them that goes on.
     pub open_run: Option<String>,
     /// Variables whose link was refused by a fault: nothing tells that they were made for a row.
@@ -759,6 +764,24 @@ impl World {
                 if let Some(meanwhile) = self.meanwhile {
                     meanwhile(&mut self.file);
                 }
+            }
+            Step::CountUses(slots) => {
+                let mut text = String::new();
+                for slot in &slots {
+                    let id = self.file.handle(*slot).unwrap_or_default();
+                    let layers = self.file.layers.iter();
+                    let layers = layers.filter(|(_, bound)| *bound == id);
+                    let names: Vec<&str> = layers.map(|(name, _)| name.as_str()).collect();
+                    let mut words = vec![names.len().to_string()];
+                    words.extend(
+                        names
+                            .iter()
+                            .take(LAYERS_NAMED_MAX)
+                            .map(|name| (*name).to_owned()),
+                    );
+                    text.push_str(&(words.join("\u{1f}") + "\u{1e}"));
+                }
+                self.engine.uses_counted(self.file.is_vast, &text);
             }
             Step::ReadSome(slots) => {
                 let (mut numbers, mut text) = (Vec::new(), String::new());

@@ -157,7 +157,9 @@ fn take_back(world: &mut World, runs: usize) {
     else {
         panic!("a plan to go back: {:?}", world.told.last());
     };
-    assert_eq!(preview.problems, []);
+    // A variable that was removed is another one afterwards, which is said.
+    let mut problems = preview.problems.iter();
+    assert!(problems.all(|problem| problem.message.contains("is made again as a new one")));
     world.engine.approve(preview.plan, false);
     world.settle();
 }

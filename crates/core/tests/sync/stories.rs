@@ -355,8 +355,14 @@ fn a_type_is_never_changed_silently() {
     let mut world = World::live(File::new(), &rows(SHEET));
     world.change(7, &[(6, 4, "STRING")]);
     world.settle();
-    assert_eq!(world.report().problems[0].address, "Tokens!E7");
-    assert!(world.report().problems[0].message.contains("FLOAT"));
+    assert_eq!(waits(&world), Some(WaitReason::Retypes));
+    assert_eq!(world.report().writes, 0);
+    let row = &world.preview().rows[0];
+    assert_eq!(
+        (row.kind, row.address.as_str()),
+        (PreviewKind::Retype, "Tokens!E7")
+    );
+    assert_eq!(row.fields[0].before.as_deref(), Some("FLOAT"));
     assert_eq!(value(&world, "base", "size/1", 0), Held::Float(4.0));
 }
 
@@ -406,7 +412,7 @@ fn the_plans_mode_limit_is_explained() {
     let report = world.report();
     assert_eq!(report.problems.len(), 1);
     assert_eq!(report.problems[0].address, "Tokens!D1");
-    assert!(report.problems[0].message.contains("plan allows 1 modes"));
+    assert!(report.problems[0].message.contains("plan allows 1 mode"));
     assert_eq!(world.file.variables.len(), 5);
 }
 

@@ -575,6 +575,9 @@ impl Json {
         self.count("changed", counts.changed);
         self.count("unchanged", counts.unchanged);
         self.count("removed", counts.removed);
+        if counts.retyped > 0 {
+            self.count("retyped", counts.retyped);
+        }
         self.close();
     }
 
@@ -602,6 +605,7 @@ impl Json {
                 PreviewKind::Change => "change",
                 PreviewKind::Rename => "rename",
                 PreviewKind::Remove => "remove",
+                PreviewKind::Retype => "retype",
             },
         );
         self.text_field("collection", &row.collection);
@@ -612,6 +616,14 @@ impl Json {
             self.field_change(change);
         }
         self.end_list();
+        if let Some(uses) = &row.uses {
+            self.key("uses");
+            self.open();
+            self.count("layers", uses.layers);
+            self.texts("names", &uses.names);
+            self.truth("partial", uses.partial);
+            self.close();
+        }
         self.close();
     }
 
