@@ -5,7 +5,7 @@
 
 use super::{Engine, NONE};
 use crate::mapping::Layout;
-use crate::mapping::grid::shown;
+use crate::mapping::grid::named;
 use crate::plan::{MOST_CHANGED_MIN, Measure, Write, gate};
 use crate::protocol::panel::{Counts, WaitReason};
 use crate::value::is_in_error;
@@ -75,8 +75,10 @@ impl Engine {
     pub(super) fn is_garbled(&self, layout: &Layout, cells: &[&str]) -> bool {
         let tells = [Some(layout.name), layout.collection, layout.id];
         tells.into_iter().flatten().any(|column| {
-            let text = shown(cells.get(column as usize).copied().unwrap_or_default());
-            text.split('/').any(|part| is_in_error(part.trim()))
+            let text = named(cells.get(column as usize).copied().unwrap_or_default());
+            // Two errors have a slash in them, as the parts of a name have between them.
+            let is_split = ["#N/A", "#DIV/0!"].iter().any(|error| text.contains(error));
+            is_split || text.split('/').any(|part| is_in_error(part.trim()))
         })
     }
 

@@ -143,6 +143,24 @@ pub fn cell(row: &str, column: u32) -> &str {
     Cells::new(row).nth(column as usize).unwrap_or_default()
 }
 
+/// What [`named`] says of a cell in error or still loading.
+pub const IN_ERROR: &str = "#ERROR!";
+
+/// As [`shown`], for what tells rows apart: a cell in error or still loading is not as if nothing stood there.
+pub fn named(packed: &str) -> Cow<'_, str> {
+    let result = match packed.strip_prefix('f') {
+        Some(rest) => rest
+            .split_once(PART_SEPARATOR)
+            .map_or("", |(_, result)| result),
+        None => packed,
+    };
+    if result.starts_with('e') {
+        Cow::Borrowed(IN_ERROR)
+    } else {
+        shown(packed)
+    }
+}
+
 /// A packed cell as the text a person sees, trimmed; an error or a cell still loading is empty.
 pub fn shown(packed: &str) -> Cow<'_, str> {
     let mut rest = packed;

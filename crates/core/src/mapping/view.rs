@@ -11,7 +11,7 @@
 
 use std::borrow::Cow;
 
-use super::grid::{Cells, Grid, cell, shown, with_cell};
+use super::grid::{Cells, Grid, cell, named, shown, with_cell};
 use super::header::{BETWEEN, Header, pairs};
 use super::inference::role_of_header;
 use super::{Layout, LayoutProblem, MODES_MAX, ModeColumn, Rule, mode_trouble, rem_px};
@@ -359,7 +359,7 @@ impl View {
         let made = self.grid.row(row);
         let name = shown(cell(made, layout.name));
         // A row that has its name from the rows above alone is one only while it has a value.
-        let unnamed = shown(cell(text, layout.name)).is_empty();
+        let unnamed = named(cell(text, layout.name)).is_empty();
         if name.is_empty() || unnamed || column == layout.name || composer.is_ignored(text) {
             let mut all = self.compose();
             all.retain(|(at, _)| *at == row);
@@ -814,10 +814,10 @@ impl<'a> Composer<'a> {
             return Said::Skip;
         }
         self.gap = false;
-        let own = shown(cell(text, layout.name));
+        let own = named(cell(text, layout.name));
         let mut begins = false;
         for (at, column) in layout.groups.iter().enumerate() {
-            let group = shown(cell(text, *column));
+            let group = named(cell(text, *column));
             if !group.is_empty() {
                 self.groups[at] = group.into_owned();
                 self.groups[at + 1..].fill(String::new());
@@ -825,7 +825,7 @@ impl<'a> Composer<'a> {
             }
         }
         if let Some(column) = layout.collection {
-            let collection = shown(cell(text, column));
+            let collection = named(cell(text, column));
             if !collection.is_empty() || !self.lies.same_collection {
                 self.collection = collection.into_owned();
             }
