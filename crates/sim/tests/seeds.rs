@@ -27,7 +27,8 @@ fn a_thousand_worlds_hold() {
     assert!(tally.polling > 100, "{tally:?}");
     assert!(tally.writes > 20_000, "{tally:?}");
     assert!(tally.claims > 20_000, "{tally:?}");
-    assert!(tally.explained * 20 < tally.claims, "{tally:?}");
+    // About a twentieth: a plan that waits or a row that is held back has its reason told.
+    assert!(tally.explained * 18 < tally.claims, "{tally:?}");
 }
 
 #[test]
