@@ -21,6 +21,7 @@
 //! Packed changes are a list of `row U+001F column U+001F cell U+001E`, row and column zero-based.
 
 use crate::decimal;
+use crate::owned;
 use std::borrow::Cow;
 
 mod difference;
@@ -206,7 +207,9 @@ pub fn a1(sheet_title: &str, row: u32, column: u32) -> String {
         rest /= 26;
     }
     let letters = std::str::from_utf8(&letters[at..]).unwrap_or("?");
-    let row = decimal::whole(row + 1);
+    let row = row
+        .checked_add(1)
+        .map_or_else(|| owned("4294967296"), decimal::whole);
     let plain = !sheet_title.is_empty()
         && sheet_title
             .chars()

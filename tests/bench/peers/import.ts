@@ -1,12 +1,13 @@
 /**
  * A peer of the benchmarks: the algorithm of the common plugin that imports variables from a file.
  *
- * Written from a description, not from its code. The description: Figma's own sample for importing and exporting
- * variables (github.com/figma/plugin-samples, `variables-import-export`, README: tokens of a file become variables of
- * a collection, aliases that can't be followed yet wait until their target is there; to overwrite the variables of a
- * mode its README names a larger sample), and the examples of `figma.variables` in Figma's documentation: list the
- * local variables, find each by name, make what is missing, set the value. Nothing is compared and nothing is
- * remembered, so every run sets every value of every mode, and it gives Figma no turn in between.
+ * Written for these benchmarks after the description and the algorithm of a sample; no code of it is here. It is
+ * Figma's own sample for importing and exporting variables (github.com/figma/plugin-samples,
+ * `variables-import-export`, README: tokens of a file become variables of a collection, aliases that can't be
+ * followed yet wait until their target is there; to overwrite the variables of a mode its README names a larger
+ * sample), and the examples of `figma.variables` in Figma's documentation: list the local variables, find each by
+ * name, make what is missing, set the value. Nothing is compared and nothing is remembered, so every run sets every
+ * value of every mode, and it gives Figma no turn in between.
  *
  * Owns that algorithm alone; cells.ts has what all baselines share.
  */
