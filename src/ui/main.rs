@@ -4,6 +4,8 @@
 //! feature is on: the sandbox does.
 
 mod evaluation;
+#[expect(dead_code, reason = "the Import and Export tabs come next")]
+mod files;
 mod gallery;
 mod relay;
 mod sandbox;

@@ -1,22 +1,15 @@
 /**
- * Starts a program from WebAssembly whose bytes are inlined here, gzipped: base64 of the plain bytes would make the
- * page twice as long.
+ * Starts the panel from WebAssembly.
  *
- * Owns the start alone; the build puts this file beside the glue and the bytes. Must not know what the program does.
+ * Owns the start and what stands on the page when it fails; the build puts this file beside the glue and the bytes. Must
+ * not know what the program does.
  */
+import { instantiate } from './instantiate.js';
 import * as glue from './program_bg.js';
 import gzipped from './program.wasm.gz';
 
-const bytes = new Blob([gzipped]).stream().pipeThrough(new DecompressionStream('gzip'));
-const reply = new Response(bytes, { headers: { 'content-type': 'application/wasm' } });
-WebAssembly.instantiateStreaming(reply, { './program_bg.js': glue }).then(
-  ({ instance }) => {
-    glue.__wbg_set_wasm(instance.exports);
-    instance.exports.__wbindgen_start();
-  },
-  (error) => {
-    document.body.textContent =
-      `Sheetwire could not start, because this host refused WebAssembly (${error}). ` +
-      'The build made with `cargo xtask dist --ui=script` needs none.';
-  },
-);
+instantiate(glue, gzipped).catch((error) => {
+  document.body.textContent =
+    `Sheetwire could not start, because this host refused WebAssembly (${error}). ` +
+    'The build made with `cargo xtask dist --ui=script` needs none.';
+});

@@ -13,12 +13,17 @@ use std::process::Command;
 
 /// What `code.js` may weigh, in bytes, which a designer waits for at every opening: docs/adr/0003.
 pub const CODE_BYTES_MAX: usize = 1_200_000;
-/// What `ui.html` may weigh, in bytes, for the same reason.
+/// What `ui.html` without the program of files may weigh, in bytes, for the same reason.
 pub const UI_BYTES_MAX: usize = 700_000;
 /// The panel as a script, which only hosts that refuse WebAssembly load. wasm2js makes two bytes of script of each byte
-/// of WebAssembly (1,811 kB with the session, the merge's lists and the election of a writer), and a script can't be kept
-/// gzipped in a page. Nobody who can load the panel of 700 kB loads this one, so that it has room for a manager's views.
-const UI_SCRIPT_BYTES_MAX: usize = 2_400_000;
+/// of WebAssembly, and a script can't be kept gzipped in a page: what takes 650 kB there takes 2,415 kB here. Nobody who can
+/// load the panel of 700 kB loads this one, so it may have what the same views come to.
+const UI_SCRIPT_BYTES_MAX: usize = 3_000_000;
+/// The program of files, which stands in `ui.html` as a text and is started with the first import or export: it is no part
+/// of the opening, so it is not counted in the panel's budget.
+const FILES_BYTES_MAX: usize = 900_000;
+/// The same as a script.
+const FILES_SCRIPT_BYTES_MAX: usize = 2_600_000;
 
 /// What to build, and for which relay.
 pub struct Options {
@@ -119,31 +124,37 @@ pub fn build(root: &Path, options: &Options) -> Result<()> {
     setup::node_modules(root)?;
     let code = program::build(root, Program::Sandbox { sync: options.sync })?;
     let script = program::build(root, Program::Ui(options.ui))?;
-    let ui = page::build(&root.join("ui"), &script, options.relay.origin())?;
+    let files = program::build(root, Program::Files(options.ui))?;
+    let ui = page::build(&root.join("ui"), &script, &files, options.relay.origin())?;
 
     fs::create_dir_all(&options.out)?;
-    let ui_budget = match options.ui {
-        Form::Wasm => UI_BYTES_MAX,
-        Form::Script => UI_SCRIPT_BYTES_MAX,
+    let (ui_budget, files_budget) = match options.ui {
+        Form::Wasm => (UI_BYTES_MAX, FILES_BYTES_MAX),
+        Form::Script => (UI_SCRIPT_BYTES_MAX, FILES_SCRIPT_BYTES_MAX),
     };
     let mut over = Vec::new();
-    for (name, text, bytes_max) in [
-        ("code.js", &code, CODE_BYTES_MAX),
-        ("ui.html", &ui, ui_budget),
-    ] {
+    for (name, text) in [("code.js", &code), ("ui.html", &ui)] {
         let path = options.out.join(name);
         fs::write(&path, text).with_context(|| format!("{} can't be written", path.display()))?;
         if options.report {
             println!(
-                "{name:8} {:>9} bytes, {:>9} gzipped, budget {bytes_max:>9}",
+                "{name:19} {:>9} bytes, {:>9} gzipped",
                 text.len(),
                 gzipped_bytes(&path)?
             );
         }
-        if text.len() > bytes_max {
+    }
+    for (name, bytes, bytes_max) in [
+        ("code.js", code.len(), CODE_BYTES_MAX),
+        ("ui.html at opening", ui.len() - files.len(), ui_budget),
+        ("ui.html for files", files.len(), files_budget),
+    ] {
+        if options.report {
+            println!("{name:19} {bytes:>9} bytes, budget {bytes_max:>9}");
+        }
+        if bytes > bytes_max {
             over.push(format!(
-                "{name} has {} bytes, and its budget is {bytes_max}",
-                text.len()
+                "{name} has {bytes} bytes, and its budget is {bytes_max}"
             ));
         }
     }
@@ -160,7 +171,8 @@ pub fn build_gallery(root: &Path, out: &Path) -> Result<()> {
     setup::wasm_target(root)?;
     setup::node_modules(root)?;
     let script = program::build(root, Program::Gallery)?;
-    let ui = page::build(&root.join("ui"), &script, RELAY_ORIGIN_DEFAULT)?;
+    let files = program::build(root, Program::Files(Form::Wasm))?;
+    let ui = page::build(&root.join("ui"), &script, &files, RELAY_ORIGIN_DEFAULT)?;
     fs::create_dir_all(out)?;
     fs::write(out.join("ui.html"), ui)?;
     Ok(())

@@ -7,20 +7,25 @@ use crate::address::RELAY_META_NAME;
 use anyhow::{Context as _, Result, bail};
 use std::path::Path;
 
-/// Builds the page from `ui/index.html` and the program's script.
+/// The element that holds the program of files as text, until the panel starts it.
+const FILES_ELEMENT: &str = "files-program";
+
+/// Builds the page from `ui/index.html`, the panel's script and that of the program which reads and writes files. The
+/// latter stands in the page as a text: a browser neither parses nor compiles it before a designer wants a file.
 ///
 /// `<link rel="stylesheet" href="FILE">` becomes a `<style>`, `url("FILE.svg")` in a style and `<img src="FILE.svg">` in the page
 /// become data URIs, and the script goes in before `</body>`. Files are looked up beside the page.
-pub fn build(folder: &Path, script: &str, origin: &str) -> Result<String> {
+pub fn build(folder: &Path, script: &str, files: &str, origin: &str) -> Result<String> {
     let page = read(&folder.join("index.html"))?;
     let page = inline_styles(folder, &page)?;
     let page = inline_images(folder, &page, "src=\"")?;
     let script = harmless_in_html(script)?;
+    let files = harmless_in_html(files)?;
     let Some(end) = page.rfind("</body>") else {
         bail!("ui/index.html has no </body> to put the program before");
     };
     let page = format!(
-        "{}<script>{script}</script>\n{}",
+        "{}<script type=\"text/plain\" id=\"{FILES_ELEMENT}\">{files}</script>\n<script>{script}</script>\n{}",
         &page[..end],
         &page[end..]
     );
@@ -158,12 +163,18 @@ mod tests {
     #[test]
     fn everything_is_inlined() {
         let folder = folder("inlined", PAGE);
-        let page = build(&folder, "let a = '</script><!--';", "http://localhost:1").ok();
+        let page = build(
+            &folder,
+            "let a = '</script><!--';",
+            "'</script>'",
+            "http://localhost:1",
+        )
+        .ok();
         let svg = "data:image/svg+xml,%3Csvg fill='%23fff'/%3E";
         let expected = format!(
             "<head><meta name=\"sheetwire-relay\" content=\"http://localhost:1\">\
              <style>\na {{ background: url(\"{svg}\") }}</style></head><body><img src=\"{svg}\">\
-             <script>let a = '<\\/script><\\!--';</script>\n</body>"
+             <script type=\"text/plain\" id=\"files-program\">'<\\/script>'</script>\n<script>let a = '<\\/script><\\!--';</script>\n</body>"
         );
         assert_eq!(page, Some(expected));
         assert!(fs::remove_dir_all(folder).is_ok());
@@ -174,7 +185,7 @@ mod tests {
         assert!(with_origin("<head></head>", "x").is_err());
         assert!(with_origin(&format!("{PAGE}{PAGE}"), "x").is_err());
         let folder = folder("refused", "<img src=\"a.png\"></body>");
-        assert!(build(&folder, "", "x").is_err());
+        assert!(build(&folder, "", "", "x").is_err());
         assert!(fs::remove_dir_all(folder).is_ok());
         assert!(harmless_in_html("'</SCRIPT>'").is_err());
     }

@@ -20,6 +20,8 @@ pub enum Program {
     Sandbox { sync: bool },
     /// The panel, in the form its host allows.
     Ui(Form),
+    /// The reader and writer of files that runs beside the panel, in the same form.
+    Files(Form),
     /// The panel that draws the states its tests give it.
     Gallery,
 }
@@ -38,6 +40,7 @@ impl Program {
         match self {
             Program::Sandbox { .. } => "sandbox",
             Program::Ui(_) | Program::Gallery => "ui",
+            Program::Files(_) => "files",
         }
     }
 
@@ -46,6 +49,7 @@ impl Program {
             Program::Sandbox { sync: true } => "sandbox,sync",
             Program::Sandbox { sync: false } => "sandbox",
             Program::Ui(_) => "ui",
+            Program::Files(_) => "files",
             Program::Gallery => "gallery",
         }
     }
@@ -54,7 +58,7 @@ impl Program {
     fn form(self) -> Form {
         match self {
             Program::Sandbox { .. } => Form::Script,
-            Program::Ui(form) => form,
+            Program::Ui(form) | Program::Files(form) => form,
             Program::Gallery => Form::Wasm,
         }
     }
@@ -66,6 +70,8 @@ impl Program {
             Program::Sandbox { sync: false } => "sandbox-without-sync",
             Program::Ui(Form::Wasm) => "ui",
             Program::Ui(Form::Script) => "ui-script",
+            Program::Files(Form::Wasm) => "files",
+            Program::Files(Form::Script) => "files-script",
             Program::Gallery => "gallery",
         }
     }
@@ -197,9 +203,11 @@ fn stage_key(root: &Path, wasm: &[u8]) -> Result<String> {
     Ok(format!("{:016x}", hasher.finish()))
 }
 
-const SCRIPTS: [&str; 4] = [
+const SCRIPTS: [&str; 6] = [
     "bundle.mjs",
+    "instantiate.js",
     "start-script.js",
+    "start-wasm-beside.js",
     "start-wasm.js",
     "text-coding.js",
 ];
@@ -284,7 +292,7 @@ fn optimise(root: &Path, program: Program, stage: &Path) -> Result<()> {
     // The sandbox's interpreter rewards speed; the panel is read once at every opening, so it is made small.
     let level = match program {
         Program::Sandbox { .. } => "-O3",
-        Program::Ui(_) | Program::Gallery => "-Oz",
+        Program::Ui(_) | Program::Files(_) | Program::Gallery => "-Oz",
     };
     process::run_quietly(
         binaryen(root, "wasm-opt")
@@ -299,7 +307,7 @@ fn optimise(root: &Path, program: Program, stage: &Path) -> Result<()> {
 fn translate(root: &Path, program: Program, stage: &Path) -> Result<()> {
     let level = match program {
         Program::Sandbox { .. } => "-O3",
-        Program::Ui(_) | Program::Gallery => "-Oz",
+        Program::Ui(_) | Program::Files(_) | Program::Gallery => "-Oz",
     };
     process::run_quietly(binaryen(root, "wasm2js").current_dir(stage).args([
         "program.wasm",
@@ -403,15 +411,22 @@ fn patch_memory_growth(program: &Path) -> Result<()> {
 
 /// Bundles the stage's files to one minified script, `bundle.js`.
 fn bundle_stage(root: &Path, program: Program, stage: &Path) -> Result<()> {
-    let start = match program.form() {
-        Form::Wasm => "start-wasm.js",
-        Form::Script => "start-script.js",
+    let start = match (program.form(), program) {
+        (Form::Wasm, Program::Files(_)) => "start-wasm-beside.js",
+        (Form::Wasm, _) => "start-wasm.js",
+        (Form::Script, _) => "start-script.js",
     };
+    if program.form() == Form::Wasm {
+        fs::copy(
+            root.join("xtask/js/instantiate.js"),
+            stage.join("instantiate.js"),
+        )?;
+    }
     fs::copy(root.join("xtask/js").join(start), stage.join("start.js"))?;
     // ES2017 for the parsers of older desktop apps; the panel runs in a browser that is kept up to date.
     let (target, inject) = match program {
         Program::Sandbox { .. } => ("es2017", vec![root.join("xtask/js/text-coding.js")]),
-        Program::Ui(_) | Program::Gallery => ("es2020", vec![]),
+        Program::Ui(_) | Program::Files(_) | Program::Gallery => ("es2020", vec![]),
     };
     let options = serde_json::json!({
         "absWorkingDir": stage,

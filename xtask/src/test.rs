@@ -208,6 +208,7 @@ fn clippy_plugin(root: &Path) -> Result<()> {
         Program::Sandbox { sync: true },
         Program::Sandbox { sync: false },
         Program::Ui(Form::Wasm),
+        Program::Files(Form::Wasm),
         Program::Gallery,
     ] {
         process::run(program::cargo(root, "clippy", program).args(["--", "--deny", "warnings"]))?;

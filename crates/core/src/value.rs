@@ -34,12 +34,13 @@ pub use variable_type::{TypeError, VariableType, parse_type};
 use crate::decimal;
 use crate::owned;
 use crate::sheet::{CellView, Kind};
+use serde::{Deserialize, Serialize};
 
 /// CSS pixels in one rem where nobody says otherwise: every browser's default.
 pub const REM_BASE_PX_DEFAULT: f64 = 16.0;
 
 /// A value as Figma's variables hold it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Value {
     /// sRGB with alpha.
     Color(Rgba),

@@ -16,6 +16,7 @@ mod table;
 mod text;
 pub mod tokens;
 mod variables;
+pub mod work;
 pub mod workbook;
 
 pub use error::FileError;

@@ -3,17 +3,18 @@
 //! Owns the model that readers of tokens give and writers take. Must not know a format or Figma's ids: names are what
 //! connects things.
 
+use serde::{Deserialize, Serialize};
 use sheetwire_core::value::{AliasRef, Scope, Value, VariableType};
 
 /// Collections with their variables, in order.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Variables {
     /// The collections; no two have one name.
     pub collections: Vec<Collection>,
 }
 
 /// A collection.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Collection {
     /// Its name.
     pub name: String,
@@ -24,7 +25,7 @@ pub struct Collection {
 }
 
 /// A variable.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Variable {
     /// The name, groups by `/`.
     pub name: String,
@@ -58,7 +59,7 @@ impl Variable {
 }
 
 /// What a variable says in one mode.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Assigned {
     /// A value.
     Value(Value),

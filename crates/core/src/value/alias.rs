@@ -8,6 +8,7 @@
 
 use super::{Reading, ValueError, VariableType};
 use crate::decimal;
+use serde::{Deserialize, Serialize};
 
 /// Between a library's name and a collection's.
 const LIBRARY_SEPARATOR: char = '›';
@@ -15,7 +16,7 @@ const LIBRARY_SEPARATOR: char = '›';
 const COLLECTION_SEPARATOR: char = ':';
 
 /// Which variable a reference means.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct AliasRef {
     /// The library's name, where one is given.
     pub library: Option<String>,

@@ -6,9 +6,10 @@
 
 use super::{Match, ReadContext, Value, ValueError};
 use crate::decimal;
+use serde::{Deserialize, Serialize};
 
 /// A colour; each channel and the alpha from 0 to 1.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Rgba {
     /// Red.
     pub r: f64,

@@ -4,9 +4,10 @@
 //! type can have which. A cell is not judged by that: Figma says so itself.
 
 use super::VariableType;
+use serde::{Deserialize, Serialize};
 
 /// Where a variable is offered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[allow(
     missing_docs,
     reason = "the names are Figma's and listed in its typings"

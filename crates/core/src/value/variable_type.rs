@@ -2,8 +2,10 @@
 //!
 //! Owns the types and their names. Must not know how a value of a type is written.
 
+use serde::{Deserialize, Serialize};
+
 /// The type of a variable, as Figma names it (`VariableResolvedDataType`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum VariableType {
     /// `COLOR`
     Color,
