@@ -21,6 +21,7 @@ fn main() -> ExitCode {
     for file in [
         "manifest.json",
         "src/sandbox/figma.rs",
+        "src/sandbox/opening.rs",
         "xtask/src/manifest.rs",
         "crates/core/src/protocol/address.rs",
     ] {
@@ -35,15 +36,17 @@ fn main() -> ExitCode {
         address::RELAY_ORIGIN_DEFAULT
     );
 
-    let found =
-        match std::fs::read_to_string("manifest.json").map(|text| serde_json::from_str(&text)) {
-            Ok(Ok(manifest)) => {
-                let bindings = std::fs::read_to_string("src/sandbox/figma.rs").unwrap_or_default();
-                manifest::disagreements(&manifest, &bindings)
-            }
-            Ok(Err(error)) => vec![format!("is not JSON: {error}")],
-            Err(error) => vec![format!("can't be read: {error}")],
-        };
+    let found = match std::fs::read_to_string("manifest.json")
+        .map(|text| serde_json::from_str(&text))
+    {
+        Ok(Ok(manifest)) => {
+            let bindings = std::fs::read_to_string("src/sandbox/figma.rs").unwrap_or_default();
+            let openings = std::fs::read_to_string("src/sandbox/opening.rs").unwrap_or_default();
+            manifest::disagreements(&manifest, &bindings, &openings)
+        }
+        Ok(Err(error)) => vec![format!("is not JSON: {error}")],
+        Err(error) => vec![format!("can't be read: {error}")],
+    };
     for disagreement in &found {
         println!("cargo::error=manifest.json {disagreement}");
     }

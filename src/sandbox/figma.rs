@@ -13,6 +13,27 @@ const END = '\x1e', NEXT = '\x1f';
 export function show_panel(width, height) {
   figma.showUI(__html__, { themeColors: true, width, height, title: 'Sheetwire' });
 }
+export function on_run(run) {
+  figma.on('run', ({ command, parameters }) => {
+    const name = parameters && parameters.name;
+    run(command || '', typeof name === 'string' ? name : '');
+  });
+}
+export function suggest_names(most) {
+  let names;
+  figma.parameters.on('input', ({ query, key, result }) => {
+    if (key !== 'name') return;
+    if (!names) {
+      result.setLoadingMessage('Reading the variables…');
+      names = figma.variables.getLocalVariablesAsync().then((all) => [...new Set(all.map((variable) => variable.name))]);
+    }
+    const wanted = query.trim().toLowerCase();
+    names.then(
+      (all) => result.setSuggestions(all.filter((name) => name.toLowerCase().includes(wanted)).slice(0, most)),
+      () => result.setSuggestions([]),
+    );
+  });
+}
 export function hear(receive) {
   figma.ui.onmessage = (message) => {
     const known = typeof message === 'object' && message !== null;
@@ -92,6 +113,10 @@ export async function browse() {
 extern "C" {
     /// Opens the panel, `width` by `height` CSS pixels.
     pub fn show_panel(width: u32, height: u32);
+    /// Calls `run(command, name)` when the plugin runs; `name` is the parameter of that key, or empty.
+    pub fn on_run(run: &Closure<dyn FnMut(String, String)>);
+    /// Offers at most `most` names of variables for the parameter `name` while a designer types in the quick actions.
+    pub fn suggest_names(most: u32);
     /// Calls `receive(version, body, bulk)` for every message of the panel; `-1` and empty where it has no envelope.
     /// `bulk` stays a text of the host: bringing megabytes across at once would take too long.
     pub fn hear(receive: &Closure<dyn FnMut(f64, String, JsValue)>);
@@ -158,8 +183,15 @@ export function end_post(v) { const body = parts.join(''); parts = []; figma.ui.
 
 export function set_link_prefix(text) { prefix = text; }
 export function connection() { return figma.root.getPluginData(CONNECTION); }
+let offered;
 export function keep_connection(text) {
-  try { figma.root.setPluginData(CONNECTION, text); return true; } catch { return false; }
+  try {
+    figma.root.setPluginData(CONNECTION, text);
+    const offer = text !== '';
+    if (offer !== offered) figma.root.setRelaunchData(offer ? { 'sync-now': '', sync: '' } : {});
+    offered = offer;
+    return true;
+  } catch { return false; }
 }
 export function file_id() { return figma.root.getPluginData(FILE); }
 export function keep_file_id(text) { try { figma.root.setPluginData(FILE, text); } catch {} }
@@ -520,7 +552,8 @@ extern "C" {
     pub fn nonce() -> String;
     /// Leaves the writer's nonce in the file, where that can be written to.
     pub fn leave_nonce(text: &str);
-    /// Keeps the file's connection; false when the file can't be written to.
+    /// Keeps the file's connection, and offers the relaunch buttons of a connected file; false when the file can't be
+    /// written to.
     pub fn keep_connection(text: &str) -> bool;
     /// Whether anything can be written to the file.
     pub fn is_writable() -> bool;

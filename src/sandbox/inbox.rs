@@ -188,6 +188,7 @@ pub fn read(body: &str) -> Option<ToSandbox> {
         "resize" => ToSandbox::Resize {
             width: fields.count("width")?,
             height: fields.count("height")?,
+            keep: fields.truth("keep")?,
         },
         "hide" => ToSandbox::Hide,
         "close" => ToSandbox::Close,

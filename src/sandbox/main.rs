@@ -7,23 +7,22 @@ mod browse;
 mod figma;
 mod identity;
 mod inbox;
+mod opening;
 #[cfg(feature = "sync")]
 mod sync;
 
 use sheetwire_core::flags::{self, Decision};
-use sheetwire_core::protocol::panel::{ToPanel, ToSandbox, VERSION, json};
+use sheetwire_core::protocol::panel::{Opening, ToPanel, ToSandbox, VERSION, json};
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
-/// The panel's size at opening, in CSS pixels.
-const PANEL_SIZE: (u32, u32) = (400, 640);
-/// Least and greatest width and height that the panel may ask for, in CSS pixels.
-const PANEL_SIDE_MIN: u32 = 240;
-const PANEL_SIDE_MAX: u32 = 2_000;
 /// Most messages that wait while one is handled. The panel sends far fewer; more is a fault.
 const EVENTS_MAX: usize = 256;
+
+/// Most names that are offered in Figma's quick actions.
+const SUGGESTIONS_MAX: u32 = 50;
 
 /// One message of the panel, as it came.
 struct Event {
@@ -41,6 +40,10 @@ struct Event {
 struct Queue {
     events: VecDeque<Event>,
     busy: bool,
+    /// What the panel was opened for.
+    opening: Option<Opening>,
+    /// The size it was given.
+    size: (u32, u32),
     /// Real-Time Sync, for as long as its flag is on.
     #[cfg(feature = "sync")]
     sync: Option<sync::Handle>,
@@ -65,8 +68,24 @@ fn main() {
             fatal: true,
         });
     }));
-    let queue = Rc::new(RefCell::new(Queue::default()));
-    figma::show_panel(PANEL_SIZE.0, PANEL_SIZE.1);
+    figma::suggest_names(SUGGESTIONS_MAX);
+    let run = Closure::new(|command: String, name: String| {
+        wasm_bindgen_futures::spawn_local(begin(opening::of(&command, name)));
+    });
+    // Figma runs a plugin once, after the parameters of its command were given.
+    figma::on_run(&run);
+    run.forget();
+}
+
+/// Opens the panel and hears it.
+async fn begin(opening: Option<Opening>) {
+    let size = opening::size().await;
+    let queue = Rc::new(RefCell::new(Queue {
+        opening,
+        size,
+        ..Queue::default()
+    }));
+    figma::show_panel(size.0, size.1);
     let receive = Closure::new(move |version: f64, body: String, bulk: JsValue| {
         enqueue(
             &queue,
@@ -144,12 +163,17 @@ async fn handle(queue: &Rc<RefCell<Queue>>, event: Event) {
             {
                 queue.borrow_mut().entropy = entropy;
             }
+            let (size, opening) = {
+                let mut queue = queue.borrow_mut();
+                (queue.size, queue.opening.take())
+            };
             say(&ToPanel::Hello {
                 version: String::from(env!("SHEETWIRE_VERSION")),
                 file_name: figma::file_name(),
                 read_only: !figma::may_edit(),
                 targeting_key,
-                size: PANEL_SIZE,
+                size,
+                opening,
             });
         }
         ToSandbox::FlagsEvaluated { body, now_unix_ms } => {
@@ -162,10 +186,14 @@ async fn handle(queue: &Rc<RefCell<Queue>>, event: Event) {
                 fatal: false,
             }),
         },
-        ToSandbox::Resize { width, height } => figma::resize_panel(
-            width.clamp(PANEL_SIDE_MIN, PANEL_SIDE_MAX),
-            height.clamp(PANEL_SIDE_MIN, PANEL_SIDE_MAX),
-        ),
+        ToSandbox::Resize {
+            width,
+            height,
+            keep,
+        } => {
+            queue.borrow_mut().size = (width, height);
+            opening::resize(width, height, keep).await;
+        }
         ToSandbox::Hide => figma::hide_panel(),
         ToSandbox::Close => figma::close_plugin(),
         ToSandbox::Notify { message } => figma::notify(&message),

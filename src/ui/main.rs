@@ -6,6 +6,7 @@
 mod evaluation;
 #[expect(dead_code, reason = "the Import and Export tabs come next")]
 mod files;
+mod frame;
 mod gallery;
 mod relay;
 mod sandbox;
@@ -17,7 +18,7 @@ mod words;
 use leptos::prelude::*;
 use leptos::web_sys::KeyboardEvent;
 use sheetwire_core::flags::Decision;
-use sheetwire_core::protocol::panel::{CollectionView, ToPanel, ToSandbox};
+use sheetwire_core::protocol::panel::{CollectionView, Opening, ToPanel, ToSandbox};
 use sheetwire_core::session;
 
 /// The panel's tabs, in order.
@@ -42,11 +43,15 @@ struct Panel {
     file_name: RwSignal<String>,
     read_only: RwSignal<bool>,
     listing: RwSignal<Listing>,
+    /// What the Variables tab is searched for.
+    search: RwSignal<String>,
     /// What the sandbox refused or failed at last; shown until the next answer.
     notice: RwSignal<Option<String>>,
     targeting_key: StoredValue<Option<String>>,
     /// Whether a run has written since the variables were listed.
     is_stale: StoredValue<bool>,
+    /// Whether the plugin was opened to sync at once, which waits for the session to be connected.
+    sync_asked: StoredValue<bool>,
     /// Whether the one evaluation at opening was made.
     evaluated: StoredValue<bool>,
     /// What the Real-Time Sync tab shows.
@@ -83,9 +88,11 @@ fn main() {
         file_name: RwSignal::new(String::new()),
         read_only: RwSignal::new(false),
         listing: RwSignal::new(Listing::Loading),
+        search: RwSignal::new(String::new()),
         notice: RwSignal::new(None),
         targeting_key: StoredValue::new(None),
         is_stale: StoredValue::new(false),
+        sync_asked: StoredValue::new(false),
         evaluated: StoredValue::new(false),
         session: RwSignal::new(session::State::Off(Decision::Unknown)),
         account: RwSignal::new(None),
@@ -112,8 +119,17 @@ fn take(panel: Panel, message: ToPanel) {
             file_name,
             read_only,
             targeting_key,
+            opening,
             ..
         } => {
+            match opening {
+                Some(Opening::Variables { search }) => panel.search.set(search.clone()),
+                Some(Opening::Sync { now }) => {
+                    panel.tab.set(Tab::Sync);
+                    panel.sync_asked.set_value(*now);
+                }
+                None => {}
+            }
             panel.file_name.set(file_name.clone());
             panel.read_only.set(*read_only);
             panel.targeting_key.set_value(Some(targeting_key.clone()));
@@ -183,6 +199,15 @@ fn Page(panel: Panel) -> impl IntoView {
             sandbox::say(&ToSandbox::ListVariables);
         }
     });
+    Effect::new(move |_| {
+        let connected = panel
+            .session
+            .with(|state| matches!(state, session::State::Connected(_)));
+        if connected && panel.sync_asked.get_value() {
+            panel.sync_asked.set_value(false);
+            panel.act(session::Action::SyncNow);
+        }
+    });
     let tabs = [
         (Tab::Variables, "variables", words::TAB_VARIABLES),
         (Tab::Sync, "sync", words::TAB_SYNC),
@@ -225,5 +250,6 @@ fn Page(panel: Panel) -> impl IntoView {
         <section id="panel-sync" role="tabpanel" aria-labelledby="tab-sync" hidden=move || panel.tab.get() != Tab::Sync>
             <sync::RealTimeSync panel/>
         </section>
+        {frame::grip()}
     }
 }

@@ -68,7 +68,7 @@ fn lines(collections: &[CollectionView], search: &str) -> Vec<Line> {
 /// The list with its search field.
 #[component]
 pub fn Variables(panel: Panel) -> impl IntoView {
-    let search = RwSignal::new(String::new());
+    let search = panel.search;
     let scrolled = RwSignal::new((0_usize, 20_usize));
     let all = Memo::new(move |_| match &*panel.listing.read() {
         Listing::Ready(collections) => lines(collections, &search.read()),

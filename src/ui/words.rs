@@ -12,6 +12,7 @@ use sheetwire_core::session::{Link, StopReason};
 
 pub const TAB_VARIABLES: &str = "Variables";
 pub const TAB_SYNC: &str = "Real-Time Sync";
+pub const GRIP: &str = "Resize the panel: drag, or use the arrow keys";
 pub const LOADING: &str = "Reading the file's variables…";
 pub const NO_VARIABLES: &str = "This file has no variables yet.";
 pub const NOTHING_FOUND: &str = "No variable has that in its name.";

@@ -24,12 +24,14 @@ export async function openPlugin(
 ): Promise<FigmaHost> {
   const folder = resolve(ROOT, FOLDERS[variant]);
   const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
-  return startHost({
+  const host = await startHost({
     code: read('code.js'),
     html: read('ui.html'),
     manifest: JSON.parse(readFileSync(join(ROOT, 'manifest.json'), 'utf8')) as Manifest,
     ...options,
   });
+  if (!options.panel) await host.ui.opened();
+  return host;
 }
 
 /** The wire's golden messages of one file, by name. */

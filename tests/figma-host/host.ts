@@ -15,7 +15,7 @@ import type { QuickJSContext, QuickJSHandle, QuickJSRuntime, QuickJSWASMModule }
 import { fromJson, toJson } from './clone.ts';
 import { type Costs, FREE } from './costs.ts';
 import { FileDocument, type StoredDocument } from './document.ts';
-import { type Manifest, allowedSources, manifestProblems, reachable } from './manifest.ts';
+import { type Manifest, allowedSources, commands, manifestProblems, reachable } from './manifest.ts';
 import { FigmaError, type Plan, VariableModel } from './model.ts';
 import type { Crossing, Native } from './native.ts';
 import { type Panel, type Receive, ScriptedPanel } from './panel.ts';
@@ -76,6 +76,8 @@ export interface HostOptions {
   editorType?: 'figma' | 'dev';
   /** From the menu or a relaunch button. */
   command?: string;
+  /** What was given in the quick actions, by the parameters' keys. */
+  parameters?: Record<string, string>;
   clientStorage?: ClientStorage | Record<string, unknown>;
   costs?: Costs;
   /** `clock`: costs move the sandbox's clock on; `account`: they are only added up. */
@@ -141,6 +143,7 @@ export class FigmaHost {
   #disposed = false;
   #panelState: 'none' | 'open' = 'none';
   #lastNotice = 0;
+  readonly #typed: { turn: number; resolve: (offered: string[]) => void } = { turn: 0, resolve: () => undefined };
   #outstanding = 0;
   #wake: { cancel: () => void } | undefined;
   #deadline = Infinity;
@@ -174,7 +177,12 @@ export class FigmaHost {
       else result.value.dispose();
     });
     const command = options.command ?? '';
-    host.#task('run', () => host.#call('event', 'run', JSON.stringify({ command })));
+    const { parameters } = options;
+    const known = commands(options.manifest.menu ?? []).find((entry) => entry.command === command)?.parameters ?? [];
+    for (const key of Object.keys(parameters ?? {})) {
+      if (!known.some((parameter) => parameter.key === key)) throw new Error(`the command "${command}" has no parameter "${key}"`);
+    }
+    host.#task('run', () => host.#call('event', 'run', JSON.stringify({ command, parameters })));
     await Promise.resolve();
     return host;
   }
@@ -245,6 +253,14 @@ export class FigmaHost {
   /** The user presses the button of a notice. */
   pressNotice(notice: number): void {
     this.#enqueue('notice', () => this.#call('event', 'notify.action', JSON.stringify(notice)));
+  }
+
+  /** The user types into a parameter in the quick actions, while no panel is open yet. @returns what is offered. */
+  async type(key: string, query: string): Promise<string[]> {
+    const turn = (this.#typed.turn += 1);
+    const offered = new Promise<string[]>((resolve) => (this.#typed.resolve = resolve));
+    this.#enqueue('input', () => this.#call('event', 'input', JSON.stringify({ key, query, turn })));
+    return offered;
   }
 
   /** The user closes the plugin's window. */
@@ -531,6 +547,13 @@ export class FigmaHost {
       ],
       get_currentUser: ['', () => this.#currentUser()],
       get_command: ['', () => this.#options.command ?? ''],
+      'parameters.suggest': [
+        'ns',
+        (turn, json) => {
+          // What is offered for an older query is not shown.
+          if (turn === this.#typed.turn) this.#typed.resolve(JSON.parse(json) as string[]);
+        },
+      ],
       get_editorType: ['', () => this.#options.editorType ?? 'figma'],
       get_pluginId: ['', () => this.#options.manifest.id ?? ''],
       permission: ['ss', (call, permission) => this.#permission(call, permission)],

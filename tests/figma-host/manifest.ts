@@ -6,6 +6,37 @@
  * Source: Figma's pages "Plugin manifest" and "Making network requests"; IP literals are reported to be refused.
  */
 
+/** An entry of the plugin's menu: a command, a submenu or a line between them. */
+export interface MenuEntry {
+  name?: string;
+  command?: string;
+  separator?: boolean;
+  menu?: MenuEntry[];
+  parameters?: { name: string; key: string; description?: string; allowFreeform?: boolean; optional?: boolean }[];
+  parameterOnly?: boolean;
+}
+
+/** Every command of a menu, submenus included. */
+export function commands(menu: readonly MenuEntry[]): MenuEntry[] {
+  return menu.flatMap((entry) => [...(entry.command === undefined ? [] : [entry]), ...commands(entry.menu ?? [])]);
+}
+
+/** What is wrong with a menu. */
+function menuProblems(menu: readonly MenuEntry[]): string[] {
+  const problems: string[] = [];
+  for (const entry of menu) {
+    const kinds = [entry.separator === true, entry.command !== undefined, entry.menu !== undefined].filter(Boolean).length;
+    if (kinds !== 1) problems.push('Every entry of "menu" is a "separator", has a "command" or has a "menu" of its own.');
+    if (entry.separator !== true && !entry.name) problems.push('Every entry of "menu" but a separator needs a "name".');
+    const keys = (entry.parameters ?? []).map((parameter) => parameter.key);
+    if (new Set(keys).size < keys.length) problems.push(`"${String(entry.command)}" has two parameters with one key.`);
+    problems.push(...menuProblems(entry.menu ?? []));
+  }
+  const named = commands(menu).map((entry) => entry.command);
+  if (new Set(named).size < named.length) problems.push('Two entries of "menu" have one command.');
+  return problems;
+}
+
 /** The fields that matter here; Figma knows more. */
 export interface Manifest {
   name: string;
@@ -17,8 +48,8 @@ export interface Manifest {
   documentAccess?: string;
   permissions?: string[];
   networkAccess?: { allowedDomains: string[]; devAllowedDomains?: string[]; reasoning?: string };
-  menu?: { name?: string; command?: string }[];
-  relaunchButtons?: { command: string; name: string }[];
+  menu?: MenuEntry[];
+  relaunchButtons?: { command: string; name: string; multipleSelection?: boolean }[];
 }
 
 const PERMISSIONS = ['currentuser', 'activeusers', 'fileusers', 'payments', 'teamlibrary'];
@@ -36,6 +67,7 @@ export function manifestProblems(manifest: Manifest): string[] {
   for (const permission of manifest.permissions ?? []) {
     if (!PERMISSIONS.includes(permission)) problems.push(`"${permission}" is not a permission.`);
   }
+  problems.push(...menuProblems(manifest.menu ?? []));
   const network = manifest.networkAccess;
   if (network) {
     if (network.allowedDomains.length === 0) problems.push('"allowedDomains" must be ["none"] rather than [].');

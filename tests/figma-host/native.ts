@@ -35,6 +35,8 @@ export interface Native {
   alive(call: string): void;
   get_currentUser(): string;
   get_command(): string;
+  /** What is offered for the `turn`-th text typed into a parameter: names, as JSON. */
+  'parameters.suggest'(turn: number, namesJson: string): void;
   get_editorType(): string;
   get_pluginId(): string;
   /** Throws unless the manifest asks for `permission`. */

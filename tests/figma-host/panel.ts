@@ -65,14 +65,39 @@ export class ScriptedPanel implements Panel {
     this.html = html;
     this.options = options;
     this.state = options.visible ? 'shown' : 'hidden';
+    this.#wake();
+  }
+
+  #wake(): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const wake of waiters) wake();
+  }
+
+  /** Resolves when the plugin has opened its panel. @throws when it does not in time. */
+  async opened(wait_ms = WAIT_MS): Promise<void> {
+    const until = Date.now() + wait_ms;
+    while (this.state === 'none') {
+      if (Date.now() >= until) throw new Error(`the panel was not opened within ${String(wait_ms)} ms`);
+      await this.#event(until - Date.now());
+    }
+  }
+
+  /** The next opening or message, or the end of the time. */
+  #event(left_ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, left_ms);
+      this.#waiters.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
   }
 
   post(message: unknown): void {
     this.messages.push(message);
     this.#inbox.push(message);
-    const waiters = this.#waiters;
-    this.#waiters = [];
-    for (const wake of waiters) wake();
+    this.#wake();
   }
 
   resize(width: number, height: number): void {
@@ -118,13 +143,7 @@ export class ScriptedPanel implements Panel {
         const seen = passed.map((message) => JSON.stringify(message)?.slice(0, 160)).join('\n  ');
         throw new Error(`the message waited for did not come within ${String(wait_ms)} ms; came:\n  ${seen}`);
       }
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, left_ms);
-        this.#waiters.push(() => {
-          clearTimeout(timer);
-          resolve();
-        });
-      });
+      await this.#event(left_ms);
     }
   }
 

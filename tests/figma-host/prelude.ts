@@ -17,12 +17,15 @@ import type {
   NotificationHandler,
   NotificationOptions,
   PageNode,
+  ParameterInputEvent,
+  ParametersAPI,
   PluginAPI,
   PluginDataMixin,
   PublishStatus,
   RectangleNode,
   SceneNode,
   ShowUIOptions,
+  SuggestionResults,
   TeamLibraryAPI,
   UIAPI,
   UIPostMessageOptions,
@@ -553,6 +556,7 @@ const root: Pick<DocumentNode, keyof PluginDataMixin | 'id' | 'name' | 'type' | 
 // Events, notices, the rest of `figma`.
 
 const listeners: { type: string; callback: Callback; once: boolean }[] = [];
+const INPUT = 'input';
 const EVENTS = ['run', 'close', 'selectionchange', 'currentpagechange', 'documentchange', 'drop', 'stylechange'];
 const notices = new Map<number, NotificationOptions>();
 
@@ -568,6 +572,31 @@ function fire(type: string, value?: unknown): void {
     if (listener.once) listeners.splice(listeners.indexOf(listener), 1);
     (listener.callback as (value: unknown) => unknown)(value);
   }
+}
+
+const parameters: ParametersAPI = {
+  on: (_type, callback) => listeners.push({ type: INPUT, callback, once: false }),
+  once: (_type, callback) => listeners.push({ type: INPUT, callback, once: true }),
+  off(_type, callback) {
+    const at = listeners.findIndex((each) => each.type === INPUT && each.callback === callback);
+    if (at >= 0) listeners.splice(at, 1);
+  },
+};
+
+/** A text typed into a parameter, as the plugin is told of it. */
+function typed({ key, query, turn }: { key: string; query: string; turn: number }): ParameterInputEvent {
+  const result: SuggestionResults = {
+    setSuggestions(suggestions) {
+      const names = suggestions.map((suggestion) => (typeof suggestion === 'string' ? suggestion : suggestion.name));
+      native['parameters.suggest'](turn, JSON.stringify(names));
+    },
+    setError() {
+      // Shown instead of suggestions; Figma has it for parameters without `allowFreeform` alone.
+      native['parameters.suggest'](turn, '[]');
+    },
+    setLoadingMessage: () => undefined,
+  };
+  return { key, query, parameters: {}, result };
 }
 
 type Offered = Pick<
@@ -590,7 +619,7 @@ type Offered = Pick<
   | 'once'
   | 'off'
   | 'skipInvisibleInstanceChildren'
-> & { ui: UIAPI; variables: typeof variables; root: typeof root; readonly teamLibrary: TeamLibraryAPI };
+> & { ui: UIAPI; parameters: ParametersAPI; variables: typeof variables; root: typeof root; readonly teamLibrary: TeamLibraryAPI };
 
 const figma: Offered = {
   apiVersion: '1.0.0',
@@ -613,6 +642,7 @@ const figma: Offered = {
     return JSON.parse(native.get_currentUser()) as User | null;
   },
   ui,
+  parameters,
   variables,
   clientStorage,
   root,
@@ -759,6 +789,10 @@ const entry: Entry = {
   event(type, json) {
     if (type === 'notify.action') {
       notices.get(Number(JSON.parse(json)))?.button?.action();
+      return;
+    }
+    if (type === INPUT) {
+      fire(INPUT, typed(JSON.parse(json) as { key: string; query: string; turn: number }));
       return;
     }
     fire(type, json === '' ? undefined : JSON.parse(json));

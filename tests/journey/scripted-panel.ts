@@ -17,6 +17,7 @@ const FIRST_RUN_MS_MAX = 120_000;
 
 /** Opens the panel and hands over the flag evaluation; resolves with the sandbox's greeting and decision. */
 export async function openPanel(ui: ScriptedPanel, flags: string | null = FLAG_ON, entropy = '00112233445566778899aabbccddeeff'.repeat(2)): Promise<{ hello: PanelMessage; decision: unknown }> {
+  await ui.opened();
   ui.send({ type: 'ready', entropy });
   const hello = await ui.next('hello');
   ui.send({ type: 'flags_evaluated', body: flags, now_unix_ms: Date.now() });

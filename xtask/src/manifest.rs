@@ -16,7 +16,8 @@ const PERMISSIONS: [(&str, &str); 2] = [
 /// Every way in which `manifest` disagrees with the code; empty when it is right.
 ///
 /// `bindings` is the text of `src/sandbox/figma.rs`, whose use of Figma decides the permissions.
-pub fn disagreements(manifest: &Value, bindings: &str) -> Vec<String> {
+/// `openings` is that of `src/sandbox/opening.rs`, which says what each command opens.
+pub fn disagreements(manifest: &Value, bindings: &str, openings: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut expect = |path: &str, expected: Value| {
         let actual = manifest.pointer(path).unwrap_or(&Value::Null);
@@ -50,6 +51,16 @@ pub fn disagreements(manifest: &Value, bindings: &str) -> Vec<String> {
             ));
         }
     }
+    let mut commands = Vec::new();
+    commands_of(&manifest["menu"], &mut commands);
+    commands_of(&manifest["relaunchButtons"], &mut commands);
+    for command in commands {
+        if !openings.contains(&format!("\"{command}\" =>")) {
+            found.push(format!(
+                "/menu or /relaunchButtons has the command {command:?}, which src/sandbox/opening.rs does not know"
+            ));
+        }
+    }
     for permission in permissions {
         if !PERMISSIONS.iter().any(|(_, known)| *known == permission) {
             found.push(format!(
@@ -58,6 +69,14 @@ pub fn disagreements(manifest: &Value, bindings: &str) -> Vec<String> {
         }
     }
     found
+}
+
+/// Every command of a menu, its submenus included.
+fn commands_of<'a>(menu: &'a Value, commands: &mut Vec<&'a str>) {
+    for entry in menu.as_array().into_iter().flatten() {
+        commands.extend(entry["command"].as_str());
+        commands_of(&entry["menu"], commands);
+    }
 }
 
 /// The manifest beside a built `code.js` and `ui.html`, whose relay is `origin`.
@@ -185,9 +204,15 @@ mod tests {
         })
     }
 
+    const OPENINGS: &str =
+        r#"match command { "sync" => Some(1), "sync-now" => Some(2), _ => None }"#;
+
     #[test]
     fn a_right_manifest_has_no_disagreement() {
-        assert_eq!(disagreements(&root(), "currentUser"), Vec::<String>::new());
+        assert_eq!(
+            disagreements(&root(), "currentUser", OPENINGS),
+            Vec::<String>::new()
+        );
     }
 
     #[test]
@@ -212,10 +237,10 @@ mod tests {
             if let Some(place) = manifest.pointer_mut(path) {
                 *place = value;
             }
-            let found = disagreements(&manifest, "");
+            let found = disagreements(&manifest, "", OPENINGS);
             assert_eq!(found.len(), 1, "{path}: {found:?}");
         }
-        assert_eq!(disagreements(&root(), "teamLibrary").len(), 1);
+        assert_eq!(disagreements(&root(), "teamLibrary", OPENINGS).len(), 1);
     }
 
     #[test]

@@ -612,6 +612,7 @@ impl World {
                 read_only: false,
                 targeting_key: "key".into(),
                 size: (400, 600),
+                opening: None,
             }),
         )?;
         self.ask(plugin, Request::Flags);

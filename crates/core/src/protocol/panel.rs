@@ -194,12 +194,14 @@ pub enum ToSandbox {
         /// The file is a copy: it gets an id of its own.
         renew: bool,
     },
-    /// Tells the sandbox what the session does, so that other panels and the relaunch button can say it.
+    /// Gives the panel another size.
     Resize {
         /// CSS pixels.
         width: u32,
         /// CSS pixels.
         height: u32,
+        /// Whether the next opening is to have it too: the designer has let go.
+        keep: bool,
     },
     /// Hides the panel; the plugin runs on.
     Hide,
@@ -209,6 +211,22 @@ pub enum ToSandbox {
     Notify {
         /// The text.
         message: String,
+    },
+}
+
+/// What a designer opened the plugin for, from Figma's menu, its quick actions or a relaunch button.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "view", rename_all = "snake_case")]
+pub enum Opening {
+    /// The file's variables.
+    Variables {
+        /// What is searched for; empty for all.
+        search: String,
+    },
+    /// Real-Time Sync.
+    Sync {
+        /// Whether everything is to be read and compared at once.
+        now: bool,
     },
 }
 
@@ -228,6 +246,9 @@ pub enum ToPanel {
         targeting_key: String,
         /// Width and height the panel was given, in CSS pixels.
         size: (u32, u32),
+        /// What the panel was opened for; `None` when nothing was said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        opening: Option<Opening>,
     },
     /// Whether Real-Time Sync is on for this user, as the sandbox decided.
     Flags {

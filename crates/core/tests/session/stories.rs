@@ -111,6 +111,7 @@ fn a_file_that_cannot_be_edited_is_read_only() {
         read_only: true,
         targeting_key: "key".into(),
         size: (400, 600),
+        opening: None,
     });
     world.switch_on();
     assert_eq!(world.session.state(), &State::ReadOnly);

@@ -6,9 +6,9 @@
 
 use super::{
     Brands, CollectionView, Column, ConflictPolicy, Connection, Counts, DifferenceKind,
-    Differences, DriftPolicy, FieldChange, MergePolicy, Names, Preview, PreviewKind, PreviewRow,
-    Problem, Role, RowRule, RunEntry, RunReport, SavedSession, Sections, Shape, SheetLayout,
-    ToPanel, Unsent, VariableView, WaitReason,
+    Differences, DriftPolicy, FieldChange, MergePolicy, Names, Opening, Preview, PreviewKind,
+    PreviewRow, Problem, Role, RowRule, RunEntry, RunReport, SavedSession, Sections, Shape,
+    SheetLayout, ToPanel, Unsent, VariableView, WaitReason,
 };
 use crate::decimal;
 use crate::flags::Decision;
@@ -181,6 +181,7 @@ impl Json {
                 read_only,
                 targeting_key,
                 size,
+                opening,
             } => {
                 self.begin("hello");
                 self.text_field("version", version);
@@ -191,6 +192,21 @@ impl Json {
                 self.number(u64::from(size.0));
                 self.number(u64::from(size.1));
                 self.end_list();
+                if let Some(opening) = opening {
+                    self.key("opening");
+                    self.open();
+                    match opening {
+                        Opening::Variables { search } => {
+                            self.text_field("view", "variables");
+                            self.text_field("search", search);
+                        }
+                        Opening::Sync { now } => {
+                            self.text_field("view", "sync");
+                            self.truth("now", *now);
+                        }
+                    }
+                    self.close();
+                }
             }
             ToPanel::Flags { realtime_sync } => {
                 self.begin("flags");
