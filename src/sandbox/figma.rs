@@ -182,11 +182,14 @@ export function add_to_post(text) { parts.push(text); }
 export function end_post(v) { const body = parts.join(''); parts = []; figma.ui.postMessage({ v, body }); }
 
 export function set_link_prefix(text) { prefix = text; }
-export function connection() { return figma.root.getPluginData(CONNECTION); }
+let met = '';
+export function connection() { met = figma.root.getPluginData(CONNECTION); return met; }
+export function is_connection_known() { return figma.root.getPluginData(CONNECTION) === met; }
 let offered;
 export function keep_connection(text) {
   try {
     figma.root.setPluginData(CONNECTION, text);
+    met = text;
     const offer = text !== '';
     if (offer !== offered) figma.root.setRelaunchData(offer ? { 'sync-now': '', sync: '' } : {});
     offered = offer;
@@ -544,6 +547,8 @@ extern "C" {
     pub fn set_link_prefix(text: &str);
     /// The file's connection as it was kept; empty when there is none.
     pub fn connection() -> String;
+    /// Whether the kept connection is the one that was read or kept here last: another panel may have changed it.
+    pub fn is_connection_known() -> bool;
     /// The file's random id; empty when it has none.
     pub fn file_id() -> String;
     /// Keeps the file's random id, where the file can be written to.

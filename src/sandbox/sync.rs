@@ -185,6 +185,10 @@ impl Figma for Writer<'_> {
         self.marks.is_undone(&figma::file_name(), &figma::mark())
     }
 
+    fn mark(&mut self) -> String {
+        figma::mark()
+    }
+
     fn id(&self, part: Part) -> String {
         match part {
             Part::Collection(collection) => figma::collection_id(collection.0),
@@ -344,10 +348,16 @@ impl Handle {
             sync.work_began_ms = figma::now_ms();
             sync.slice_ms_max = 0.0;
         }
+        let met = !figma::is_connection_known() && {
+            let kept = inbox::connection(&figma::connection());
+            sync.engine.meet_connection(kept)
+        };
         match message {
             ToSandbox::Connect { sheet } => {
-                sync.bulks.clear();
-                sync.engine.connect(sheet);
+                if !(met && sync.engine.is_set_up_for(&sheet)) {
+                    sync.bulks.clear();
+                    sync.engine.connect(sheet);
+                }
             }
             ToSandbox::AddSource { sheet } => sync.engine.add_source(sheet),
             ToSandbox::RemoveSource { sheet } => {
@@ -615,6 +625,13 @@ impl Sync {
             held = figma::nonce();
         }
         self.engine.set_writer(yes);
+        let Sync {
+            engine,
+            marks,
+            open_run,
+            ..
+        } = self;
+        engine.look_again(&mut Writer { marks, open_run });
         say(&ToPanel::File {
             id,
             panel: identity::panel_id(&self.entropy),

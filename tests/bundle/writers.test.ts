@@ -154,3 +154,25 @@ test('before its first run is approved, a follower may look but not apply', asyn
   assert.deepEqual(host.document.variables, []);
   host.dispose();
 });
+
+test('what one panel changes of the connection the other sees, and does not write over', async () => {
+  const { document, ana, ben } = await together();
+  await elect(ana, true, 'n1');
+  await elect(ben, false, 'n1');
+  const policy = { drift: 'overwrite', conflict: 'ask' };
+  ben.ui.send({ type: 'set_policy', policy });
+  await ben.ui.next('connection_changed');
+  ana.ui.send({ type: 'set_threshold', variables: 7 });
+  const seen = (await ana.ui.next('connection_changed'))['connection'] as Record<string, unknown>;
+  assert.deepEqual([seen['policy'], seen['threshold']], [policy, undefined]);
+  const own = (await ana.ui.next('connection_changed'))['connection'] as Record<string, unknown>;
+  assert.deepEqual([own['policy'], own['threshold']], [policy, 7]);
+  ana.dispose();
+  ben.dispose();
+
+  const later = await openPlugin({ plan: 'enterprise', document, user: { id: '3', name: 'Cleo' } });
+  await openPanel(later.ui, FLAG_ON, 'c3'.repeat(32));
+  const kept = (await later.ui.next('kept'))['connection'] as Record<string, unknown>;
+  assert.deepEqual([kept['policy'], kept['threshold']], [policy, 7]);
+  later.dispose();
+});

@@ -168,6 +168,9 @@ pub trait Figma {
     /// Whether the file was taken back to before a run of this user: [`crate::marks`].
     fn is_undone(&mut self) -> bool;
 
+    /// The mark in the document, which is another after every run, whoever's it was.
+    fn mark(&mut self) -> String;
+
     /// Figma's id of something that was read or made.
     fn id(&self, part: Part) -> String;
 

@@ -124,6 +124,7 @@ impl Election {
         if !is_id(&bid.file) || !is_id(&bid.panel) {
             return Vec::new();
         }
+        let moves = self.is_elsewhere(member, &bid.file);
         let mut notes = self.leave_other_files(member, &bid.file, nonce, now_ms);
         let bounds = self.bounds;
         let file = self.files.entry(bid.file.clone()).or_insert_with(|| File {
@@ -164,7 +165,8 @@ impl Election {
             let bidder = file.bidders.remove(at);
             file.bidders.insert(0, bidder);
         }
-        if takes || file.fence == 0 {
+        // Who comes from another file may be told of a grant there after this: only a greater one undoes that.
+        if takes || moves || file.fence == 0 {
             grant(file, &mut self.fence, nonce, now_ms);
             notes.extend(tell_all(file));
         } else if known.is_none() && now_ms.saturating_sub(file.nonce_made_ms) >= bounds.nonce_ms {
@@ -186,7 +188,10 @@ impl Election {
             for bidder in &mut file.bidders {
                 if bidder.member == Some(member) {
                     bidder.member = None;
-                    bidder.heard_ms = now_ms;
+                    // A connection that is found broken while a ping waits for its answer was dead before.
+                    if bidder.pinged_ms <= bidder.heard_ms {
+                        bidder.heard_ms = now_ms;
+                    }
                 }
             }
         }
@@ -257,6 +262,12 @@ impl Election {
         notes
     }
 
+    fn is_elsewhere(&self, member: u64, file: &str) -> bool {
+        let others = self.files.iter().filter(|(name, _)| *name != file);
+        let mut bidders = others.flat_map(|(_, other)| &other.bidders);
+        bidders.any(|bidder| bidder.member == Some(member))
+    }
+
     /// Who bids for another file gives this one up at once.
     fn leave_other_files(
         &mut self,
@@ -265,14 +276,7 @@ impl Election {
         nonce: &str,
         now_ms: u64,
     ) -> Vec<(u64, Note)> {
-        let elsewhere = self.files.iter().any(|(name, other)| {
-            name != file
-                && other
-                    .bidders
-                    .iter()
-                    .any(|bidder| bidder.member == Some(member))
-        });
-        if !elsewhere {
+        if !self.is_elsewhere(member, file) {
             return Vec::new();
         }
         self.take_out_of(

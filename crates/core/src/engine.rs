@@ -22,6 +22,7 @@ mod restoring;
 pub mod retyping;
 mod rows;
 mod running;
+mod sharing;
 mod structure;
 
 use std::collections::VecDeque;
@@ -269,6 +270,8 @@ pub struct Engine {
 
     document: Document,
     document_known: bool,
+    /// The mark that stood in the document when it was read as a whole, or that a run of this engine left since.
+    seen_mark: String,
     row_of_slot: Vec<u32>,
     orphans: BitSet,
     declined: BitSet,
@@ -356,6 +359,7 @@ impl Engine {
             foreign_rows: Vec::new(),
             document: Document::default(),
             document_known: false,
+            seen_mark: String::new(),
             row_of_slot: Vec::new(),
             orphans: BitSet::default(),
             declined: BitSet::default(),
@@ -614,6 +618,7 @@ impl Engine {
         } else if !self.may_sync() {
             self.cancel();
             self.waiting = None;
+            self.confirmed = None;
             self.restore = None;
             if !loading
                 && !matches!(
@@ -708,6 +713,14 @@ impl Engine {
             self.refuse_unconnected();
             return;
         };
+        if !on && !connection.approved {
+            // Another panel has begun to set the sheet up anew.
+            self.refuse(
+                "This sheet is being set up; nothing is written yet.",
+                "Confirm its columns first, or disconnect it.",
+            );
+            return;
+        }
         connection.on = on;
         self.failed_runs = 0;
         self.tripped = false;
@@ -1096,12 +1109,16 @@ impl Engine {
                 self.settle();
                 match &self.stage {
                     Stage::ReadingSome => Step::ReadSome(self.slots_to_read()),
-                    Stage::ReadingAll => Step::ReadAll,
+                    Stage::ReadingAll => {
+                        self.seen_mark = figma.mark();
+                        Step::ReadAll
+                    }
                     _ => Step::More,
                 }
             }
             Stage::ReadingAll => {
                 self.stage = Stage::ReadingAll;
+                self.seen_mark = figma.mark();
                 Step::ReadAll
             }
             Stage::ReadingSome => {
@@ -1191,8 +1208,8 @@ impl Engine {
                 if let Some(tab) = self.grid.tab_mut(at) {
                     tab.advance(position);
                 }
-                // What was undone is compared as a whole.
-                self.whole |= figma.is_undone();
+                // What was undone, or written by another panel, is compared as a whole.
+                self.whole |= figma.is_undone() || figma.mark() != self.seen_mark;
                 self.shrink(at, rows);
                 self.stage = Stage::Loading {
                     at,
@@ -1542,6 +1559,9 @@ impl Engine {
         self.stage = Stage::Rest;
         self.whole = true;
         self.document_known = false;
+        self.waiting = None;
+        self.confirmed = None;
+        self.restore = None;
         self.post(ToPanel::Failed {
             message: owned("Figma did not give the file's variables."),
             fatal: false,
@@ -1568,6 +1588,11 @@ impl Engine {
         if self.restore.is_some() {
             // What it would do is shown anew.
             self.stage = Stage::ReadingAll;
+            return;
+        }
+        if self.has_other_runs(figma) {
+            // What was confirmed is held against the file as it is now.
+            self.start_over();
             return;
         }
         self.whole = false;

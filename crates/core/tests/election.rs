@@ -50,6 +50,7 @@ fn wish(at: usize, file: u8, take_over: bool) -> Bid {
         file: format!("f{file}"),
         panel: format!("p{at}"),
         take_over,
+        fence: None,
     }
 }
 
@@ -105,6 +106,14 @@ impl World {
             "a bid was not answered"
         );
         self.deliver(notes);
+    }
+
+    fn leave(&mut self, at: usize) {
+        if let Some(member) = self.panels[at].member.take() {
+            self.of_member.remove(&member);
+            self.election.leave(member, self.now_ms);
+        }
+        self.panels[at].writes = false;
     }
 
     fn deliver(&mut self, notes: Vec<(u64, Note)>) {
@@ -172,21 +181,11 @@ proptest! {
         for step in steps {
             match step {
                 Step::Bid { panel, file, take_over } => world.bid(panel, file, take_over),
-                Step::Leave(at) => {
-                    if let Some(member) = world.panels[at].member.take() {
-                        world.of_member.remove(&member);
-                        world.election.leave(member, world.now_ms);
-                    }
-                    world.panels[at].writes = false;
-                }
+                Step::Leave(at) => world.leave(at),
                 Step::Silent(at) => world.panels[at].silent = true,
                 Step::Wait(ms) => world.wait(ms),
                 Step::SignOut(at) => {
-                    if let Some(member) = world.panels[at].member.take() {
-                        world.of_member.remove(&member);
-                        world.election.leave(member, world.now_ms);
-                    }
-                    world.panels[at].writes = false;
+                    world.leave(at);
                     let nonce = world.name();
                     let notes = world.election.sign_out(at as i64, &nonce, world.now_ms);
                     world.deliver(notes);
@@ -222,6 +221,37 @@ fn a_silent_writer_is_followed_within_ten_seconds() {
 }
 
 #[test]
+fn a_broken_socket_that_is_noticed_late_begins_no_lease_anew() {
+    let mut world = World::new();
+    world.bid(0, 0, false);
+    world.bid(1, 0, false);
+    world.panels[0].silent = true;
+    world.wait(7_000);
+    // It was asked for a word and gave none: it was gone before the relay's network found out.
+    world.leave(0);
+    world.wait(3_000);
+    assert!(world.panels[1].writes);
+}
+
+#[test]
+fn a_word_about_the_file_before_does_not_outrank_the_one_about_the_next() {
+    let mut world = World::new();
+    world.bid(0, 1, false);
+    world.bid(1, 0, false);
+    world.bid(2, 0, false);
+    let before = world.panels[2].fence;
+    // The panel finds itself in a copy, which has an id of its own.
+    world.bid(2, 1, false);
+    assert!(
+        world.panels[2].fence > before,
+        "{} and {before}",
+        world.panels[2].fence
+    );
+    assert!(world.panels[0].writes && !world.panels[2].writes);
+    assert_eq!(world.panels[0].fence, world.panels[2].fence);
+}
+
+#[test]
 fn alone_nobody_is_asked_for_a_word_and_nobody_loses() {
     let mut world = World::new();
     world.bid(0, 0, false);
@@ -253,6 +283,7 @@ fn what_is_gone_is_bounded() {
             file: format!("f{member}"),
             panel: "p".to_owned(),
             take_over: false,
+            fence: None,
         };
         election.bid(member, 1, "a", &bid, "n", 1_000 + member);
         election.leave(member, 1_000 + member);

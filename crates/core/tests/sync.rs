@@ -7,6 +7,8 @@ mod file;
 mod history;
 #[path = "sync/layouts.rs"]
 mod layouts;
+#[path = "sync/panels.rs"]
+mod panels;
 #[path = "sync/properties.rs"]
 mod properties;
 #[path = "sync/pushing.rs"]

@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::future::join_all;
 use sheetwire_core::protocol::relay::{
-    CloseReason, PollRequest, PollSource, RelayFrame, SOURCES_MAX, VERSION, encode,
+    CloseReason, PollRequest, PollSource, RelayFrame, SOURCES_MAX, VERSION, decode, encode,
 };
 use tokio::time::{Duration, Instant, timeout_at};
 
@@ -48,7 +48,8 @@ pub(crate) async fn poll(
     }
     let heartbeat = rooms.limits().heartbeat;
     let wait = Duration::from_millis(request.wait_ms).min(heartbeat);
-    let frames = collect_all(Followed::new(places), wait, heartbeat).await;
+    let known = request.bid.as_ref().and_then(|bid| bid.fence);
+    let frames = collect_all(Followed::new(places), wait, heartbeat, known).await;
     let mut reply = String::from("{\"frames\":[");
     for (index, frame) in frames.iter().enumerate() {
         if index > 0 {
@@ -62,20 +63,30 @@ pub(crate) async fn poll(
 
 /// The frames of one poll, tab after tab: of several tabs, what was missed of all of them, else the first thing to say
 /// of any within `wait`.
-async fn collect_all(mut followed: Followed, wait: Duration, read_max: Duration) -> Vec<Utf8Bytes> {
+async fn collect_all(
+    mut followed: Followed,
+    wait: Duration,
+    read_max: Duration,
+    known: Option<u64>,
+) -> Vec<Utf8Bytes> {
     let until = Instant::now() + wait;
     if let [only] = followed.places_mut() {
-        return collect(only, wait, read_max).await;
+        return collect(only, wait, read_max, known).await;
     }
     let places = followed.places_mut().iter_mut();
-    let looks = places.map(|place| collect(place, Duration::ZERO, read_max));
+    let looks = places.map(|place| collect(place, Duration::ZERO, read_max, known));
     let mut told: Vec<Vec<Utf8Bytes>> = join_all(looks).await;
     let quiet = |frame: &Utf8Bytes| {
         frame.starts_with("{\"type\":\"resumed\"")
             || tells_of_trouble(frame)
             || tells_of_writer(frame)
     };
-    if told.iter().flatten().all(quiet)
+    let tells = told
+        .iter()
+        .flatten()
+        .any(|frame| tells_another(frame, known));
+    if !tells
+        && told.iter().flatten().all(quiet)
         && let Ok((at, delivery)) = timeout_at(until, followed.next()).await
     {
         let mut frames = Vec::new();
@@ -101,11 +112,12 @@ async fn collect_all(mut followed: Followed, wait: Duration, read_max: Duration)
 }
 
 /// The frames of one poll of one tab: what was missed, else the first thing to say within `wait`. A sheet that nobody followed
-/// is read before the answer, within `read_max`.
+/// is read before the answer, within `read_max`. Who was told last of the grant `known` is told of another at once.
 async fn collect(
     membership: &mut Membership,
     wait: Duration,
     read_max: Duration,
+    known: Option<u64>,
 ) -> Vec<Utf8Bytes> {
     let now = Instant::now();
     if membership.stale {
@@ -122,7 +134,13 @@ async fn collect(
     if frames.is_empty() {
         // Without its first read nothing is known of the sheet, and nothing else is an answer.
         let unknown = state.is_empty() && membership.resumed().is_none();
-        let until = now + if unknown { wait.max(read_max) } else { wait };
+        let tells = writer.iter().any(|frame| tells_another(frame, known));
+        let until = now
+            + match (unknown, tells) {
+                (true, _) => wait.max(read_max),
+                (false, true) => Duration::ZERO,
+                (false, false) => wait,
+            };
         while let Ok(delivery) = timeout_at(until, membership.next()).await {
             // The next poll is the sign of life.
             let ended = matches!(delivery, Delivery::End(_) | Delivery::Ping);
@@ -161,6 +179,14 @@ fn tells_of_sheet(frame: &Utf8Bytes) -> bool {
 
 fn tells_of_writer(frame: &Utf8Bytes) -> bool {
     frame.starts_with("{\"type\":\"writer\"")
+}
+
+/// Whether a `writer` frame tells of another grant than the client knows; an older client does not say.
+fn tells_another(frame: &Utf8Bytes, known: Option<u64>) -> bool {
+    match (decode::<RelayFrame>(frame.as_str()), known) {
+        (Ok(RelayFrame::Writer { fence, .. }), Some(known)) => fence != known,
+        (_, _) => false,
+    }
 }
 
 fn tells_of_trouble(frame: &Utf8Bytes) -> bool {

@@ -237,6 +237,7 @@ impl Writes {
             file: request.file.clone(),
             panel: request.panel.clone(),
             take_over: false,
+            fence: None,
         };
         if !self.rooms.holds_grant(user, &bid, request.fence) {
             return Err(not_writer());

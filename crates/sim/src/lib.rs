@@ -1,5 +1,5 @@
-//! A world from one seed: a spreadsheet that people edit, the relay that reads it, a network that fails, and plugins, each
-//! with a session, an engine and a Figma file that others edit too.
+//! A world from one seed: a spreadsheet that people edit, the relay that reads it, a network that fails, Figma files that
+//! people edit too, and one to four plugins at each of them, each with a session and an engine.
 //!
 //! Owns the model of everything around the core, the virtual clock, and the statements that must hold at every step and at
 //! the end. Must not know how the core does it: what the file should hold is worked out anew by [`oracle`], in another way.
@@ -7,73 +7,49 @@
 //! Everything is decided by the seed: there is no thread, no clock and no other randomness, so that a seed that fails once
 //! fails for ever, as long as neither the core nor this crate changes.
 
+mod document;
 #[allow(dead_code, missing_docs)]
 #[path = "../../core/tests/sync/file.rs"]
 mod file;
+mod network;
 mod oracle;
+mod people;
 mod plugin;
 mod random;
 mod relay;
+mod sandbox;
 mod sheet;
+mod tally;
 mod world;
+
+pub use tally::{Count, Tally};
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
-/// How many of the last events a failure shows.
-const TRACE_EVENTS: usize = 40;
+/// How many of the last events a failure shows, unless told otherwise.
+pub const TRACE_EVENTS: usize = 40;
 
-/// The last events of a world.
-pub(crate) type Trace = Rc<RefCell<VecDeque<(u64, String)>>>;
-
-pub(crate) fn note(trace: &Trace, now: u64, event: String) {
-    let mut trace = trace.borrow_mut();
-    if trace.len() == TRACE_EVENTS {
-        trace.pop_front();
-    }
-    trace.push_back((now, event));
+/// The last events of a world, and how many they may be.
+#[derive(Debug, Clone)]
+pub(crate) struct Trace {
+    most: usize,
+    events: Rc<RefCell<VecDeque<(u64, String)>>>,
 }
 
-/// What a seed went through, so that a run can show that it tested something.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Events of the world.
-    pub events: u64,
-    /// Changes of the sheet.
-    pub edits: u64,
-    /// What other people did in the files.
-    pub user_edits: u64,
-    /// Writes that the files took from the plugins.
-    pub writes: u64,
-    /// Plugins that were closed without warning.
-    pub crashes: u64,
-    /// Relays that lost their memory.
-    pub restarts: u64,
-    /// Connections that the network broke.
-    pub breaks: u64,
-    /// Plugins that end on polling, since their network refuses sockets.
-    pub polling: u64,
-    /// Values that the sheet demands at the end.
-    pub claims: u64,
-    /// Those among them that the file does not hold, with the reason shown to the designer.
-    pub explained: u64,
-}
-
-impl Tally {
-    /// Adds another seed's.
-    pub fn add(&mut self, other: Tally) {
-        self.events += other.events;
-        self.edits += other.edits;
-        self.user_edits += other.user_edits;
-        self.writes += other.writes;
-        self.crashes += other.crashes;
-        self.restarts += other.restarts;
-        self.breaks += other.breaks;
-        self.polling += other.polling;
-        self.claims += other.claims;
-        self.explained += other.explained;
+impl Trace {
+    pub(crate) fn note(&self, now: u64, event: impl FnOnce() -> String) {
+        if self.most == 0 {
+            return;
+        }
+        let event = event();
+        let mut events = self.events.borrow_mut();
+        if events.len() == self.most {
+            events.pop_front();
+        }
+        events.push_back((now, event));
     }
 }
 
@@ -107,9 +83,25 @@ impl std::fmt::Display for Broken {
 /// # Errors
 /// [`Broken`] when a statement does not hold, or when the core or the model panics.
 pub fn run(seed: u64) -> Result<Tally, Broken> {
-    let trace = Trace::default();
+    run_traced(seed, TRACE_EVENTS)
+}
+
+/// As [`run`], with more or fewer of the last events in a failure.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_traced(seed: u64, events: usize) -> Result<Tally, Broken> {
+    // Putting every event into words takes longer than the world itself: only one that fails is told, the second time.
+    run_once(seed, 0).or_else(|_| run_once(seed, events))
+}
+
+fn run_once(seed: u64, events: usize) -> Result<Tally, Broken> {
+    let trace = Trace {
+        most: events,
+        events: Rc::default(),
+    };
     let result = catch_unwind(AssertUnwindSafe(|| {
-        world::World::new(seed, Rc::clone(&trace)).run()
+        world::World::new(seed, trace.clone()).run()
     }));
     let message = match result {
         Ok(Ok(tally)) => return Ok(tally),
@@ -122,7 +114,7 @@ pub fn run(seed: u64) -> Result<Tally, Broken> {
             format!("panicked: {}", text.unwrap_or("without a word"))
         }
     };
-    let trace = trace.borrow().iter().cloned().collect();
+    let trace = trace.events.borrow().iter().cloned().collect();
     Err(Broken {
         seed,
         message,

@@ -1,10 +1,10 @@
-//! Runs seeds: `sheetwire-sim --seeds N [--from S]`. Failing seeds are printed with their last events, and each with the
-//! command that runs it again; the exit code tells whether there was one.
+//! Runs seeds: `sheetwire-sim --seeds N [--from S] [--events E]`. Failing seeds are printed with their last E events, and
+//! each with the command that runs it again; the exit code tells whether there was one.
 
 use std::process::ExitCode;
 use std::time::Instant;
 
-use sheetwire_sim::{Tally, run};
+use sheetwire_sim::{TRACE_EVENTS, Tally, run_traced};
 
 /// Most failing seeds printed with all their events.
 const SHOWN_MAX: usize = 3;
@@ -22,10 +22,15 @@ fn number(arguments: &[String], name: &str) -> Result<Option<u64>, String> {
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (seeds, from) = match (number(&arguments, "--seeds"), number(&arguments, "--from")) {
-        (Ok(seeds), Ok(from)) => (seeds.unwrap_or(1_000), from.unwrap_or(0)),
-        (Err(message), _) | (_, Err(message)) => {
-            eprintln!("{message}\nusage: sheetwire-sim [--seeds N] [--from S]");
+    let given = ["--seeds", "--from", "--events"].map(|name| number(&arguments, name));
+    let [seeds, from, events] = match given {
+        [Ok(seeds), Ok(from), Ok(events)] => [
+            seeds.unwrap_or(1_000),
+            from.unwrap_or(0),
+            events.unwrap_or(TRACE_EVENTS as u64),
+        ],
+        [Err(message), ..] | [_, Err(message), _] | [.., Err(message)] => {
+            eprintln!("{message}\nusage: sheetwire-sim [--seeds N] [--from S] [--events E]");
             return ExitCode::FAILURE;
         }
     };
@@ -35,7 +40,7 @@ fn main() -> ExitCode {
     let mut tally = Tally::default();
     let mut broken = Vec::new();
     for seed in from..from.saturating_add(seeds) {
-        match run(seed) {
+        match run_traced(seed, events as usize) {
             Ok(of_seed) => tally.add(of_seed),
             Err(failure) => {
                 if broken.len() < SHOWN_MAX {
@@ -46,7 +51,7 @@ fn main() -> ExitCode {
         }
     }
     println!(
-        "{seeds} seeds from {from} in {:.1} s: {tally:?}",
+        "{seeds} seeds from {from} in {:.1} s\n{tally}",
         began.elapsed().as_secs_f64()
     );
     for (seed, message) in &broken {

@@ -140,8 +140,13 @@ pub fn compare(
     let left_out = connection.map_or(&[][..], |connection| &connection.left_out);
     let is_ignored = |header: &str| {
         let columns = connection.map_or(&[][..], |connection| &connection.columns);
-        let column = columns.iter().find(|column| column.header == header);
-        column.is_some_and(|column| column.role == Role::Ignore)
+        match columns.iter().find(|column| column.header == header) {
+            Some(column) => column.role == Role::Ignore,
+            // One that was left out and got another header is still left out.
+            None => columns.iter().any(|column| {
+                column.role == Role::Ignore && sheet.column(&column.header).is_none()
+            }),
+        }
     };
     let modes = [(light_column, light), (dark_column, dark)];
     let modes: Vec<_> = modes

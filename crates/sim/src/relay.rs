@@ -1,12 +1,13 @@
-//! The modelled relay: one room with an epoch and revisions, tickets and sessions.
+//! The modelled relay: one room with an epoch and revisions, an election, tickets and sessions.
 //!
-//! Owns what the relay remembers and which frames a reader is sent; packing and differences are the product's own. Must
-//! not know networks, plugins, or when things happen.
+//! Owns what the relay remembers and which frames a reader is sent; packing, differences and the election are the
+//! product's own. Must not know networks, plugins, or when things happen.
 
 use std::collections::{BTreeSet, VecDeque};
 
+use sheetwire_core::election::{Bounds, Election, Note};
 use sheetwire_core::protocol::relay::{
-    Position, RESUME_WINDOW_MS, RelayFrame, SheetInfo, SheetRef, VERSION,
+    ApiError, Bid, Position, RESUME_WINDOW_MS, RelayFrame, SheetInfo, SheetRef, VERSION,
 };
 use sheetwire_core::sheet::diff;
 
@@ -20,12 +21,14 @@ pub fn sheet_ref() -> SheetRef {
     }
 }
 
-/// A reader with a socket.
+/// A reader: a socket, or a poll that is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Member {
     pub plugin: usize,
     pub life: u32,
     pub turn: u32,
+    /// Its place in the room, never given twice.
+    pub id: u64,
 }
 
 /// A poll that waits for news.
@@ -33,6 +36,8 @@ pub struct Member {
 pub struct Held {
     pub member: Member,
     pub resume: Position,
+    /// Who writes, as said when it came.
+    pub words: Vec<RelayFrame>,
 }
 
 pub struct Relay {
@@ -41,9 +46,13 @@ pub struct Relay {
     pub members: Vec<Member>,
     pub held: Vec<Held>,
     pub tickets: BTreeSet<String>,
-    /// Tokens and whose they are. They outlive a restart: they are stored.
+    /// Tokens and the users whose they are. They outlive a restart: they are stored.
     pub tokens: Vec<(String, usize)>,
     pub issued: u64,
+    pub election: Election,
+    /// Why the sheet can't be read at present, as said to all.
+    pub trouble: Option<ApiError>,
+    next_member: u64,
     epoch: u32,
     revision: u64,
     packed: Option<String>,
@@ -61,6 +70,9 @@ impl Relay {
             tickets: BTreeSet::new(),
             tokens: Vec::new(),
             issued: 0,
+            election: Election::new(Bounds::default()),
+            trouble: None,
+            next_member: 0,
             epoch: 1,
             revision: 0,
             packed: None,
@@ -78,6 +90,33 @@ impl Relay {
         self.members.clear();
         self.held.clear();
         self.tickets.clear();
+        self.election = Election::new(Bounds::default());
+        self.trouble = None;
+    }
+
+    /// The next member's place.
+    pub fn enter(&mut self, plugin: usize, life: u32, turn: u32) -> Member {
+        self.next_member += 1;
+        Member {
+            plugin,
+            life,
+            turn,
+            id: self.next_member,
+        }
+    }
+
+    /// A member is gone: what it has bid for is kept for it until the lease ends.
+    pub fn leave(&mut self, id: u64, now: u64) {
+        self.members.retain(|member| member.id != id);
+        self.election.leave(id, now);
+    }
+
+    /// Takes a bid, and gives what is to be sent to whom.
+    pub fn bid(&mut self, member: Member, user: usize, bid: &Bid, now: u64) -> Vec<(u64, Note)> {
+        let nonce = self.issue("nonce");
+        let name = format!("u{user}");
+        self.election
+            .bid(member.id, user as i64, &name, bid, &nonce, now)
     }
 
     pub fn position(&self) -> Position {
@@ -92,10 +131,10 @@ impl Relay {
         format!("{what}-{}", self.issued)
     }
 
-    pub fn knows(&self, token: Option<&str>, plugin: usize) -> bool {
+    pub fn knows(&self, token: Option<&str>, user: usize) -> bool {
         self.tokens
             .iter()
-            .any(|(known, owner)| Some(known.as_str()) == token && *owner == plugin)
+            .any(|(known, owner)| Some(known.as_str()) == token && *owner == user)
     }
 
     /// Reads the sheet. Whether it has changed.
@@ -130,17 +169,6 @@ impl Relay {
         RelayFrame::Heartbeat {
             v: VERSION,
             read_unix_ms: self.read_ms,
-        }
-    }
-
-    /// Every document has one panel here, so that each is the writer of its own.
-    pub fn word(&self) -> RelayFrame {
-        RelayFrame::Writer {
-            v: VERSION,
-            you: true,
-            name: String::from("a designer"),
-            fence: u64::from(self.epoch),
-            nonce: String::new(),
         }
     }
 

@@ -1,63 +1,54 @@
-//! The world: its clock, its network, and everything that happens in it.
+//! The world: its clock and everything that happens in it.
 //!
-//! Owns the heap of events, how messages are delayed, lost and repeated, the shells that perform what sessions ask for,
-//! what designers do, the healing and the last comparison. Must not know what a cell means.
+//! Owns the heap of events, the shells that perform what sessions ask for, the healing, the writers that leave, and the
+//! last comparison. Must not know what a cell means; network.rs and people.rs beside it tell of theirs.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 
-use crate::plugin::Plugin;
+use crate::document::Document;
+use crate::network::Request;
+use crate::plugin::{Plugin, Slice, User};
 use crate::random::Random;
-use crate::relay::{Held, Member, Relay, sheet_ref};
+use crate::relay::Relay;
 use crate::sheet::Sheet;
-use crate::{Tally, Trace, note, oracle};
+use crate::{Count, Tally, Trace, oracle};
 use sheetwire_core::flags::Decision;
-use sheetwire_core::protocol::panel::{
-    Choice, ConflictPolicy, DriftPolicy, MergePolicy, PreviewKind, PreviewRow, Role, ToPanel,
-    ToSandbox, WaitReason,
-};
+use sheetwire_core::protocol::panel::{ToPanel, ToSandbox};
 use sheetwire_core::protocol::relay::{
-    ApiError, ClientFrame, CloseReason, ErrorCode, HEARTBEAT_MS, PollReply, PollRequest,
-    RelayFrame, SessionReply, SheetEntry, SignInReply, Spreadsheet, SpreadsheetEntry,
-    SpreadsheetList, VERSION,
+    ClientFrame, CloseReason, HEARTBEAT_MS, RelayFrame, VERSION,
 };
-use sheetwire_core::session::{
-    Action, Effect, Event, Failure, Link, SessionReplyBox, SocketEvent, State, StopReason, Timer,
-};
+use sheetwire_core::session::{Action, Effect, Event, Link, SocketEvent, State, Timer};
 
 /// Unix time at which every world begins, in milliseconds.
 const BEGINNING_MS: u64 = 1_700_000_000_000;
 /// How long things go wrong, in milliseconds.
 const TROUBLED_MS: u64 = 150_000;
-/// After the healing: when everything is compared again, and when the world ends, in milliseconds.
+/// After the healing: from when on no old grant may be written under, when writers leave, when everything is compared
+/// again, and when the world ends, in milliseconds.
+const SETTLED_MS: u64 = 90_000;
+const LEAVING_MS: u64 = 110_000;
 const SYNC_MS: u64 = 200_000;
 const END_MS: u64 = 300_000;
+/// Within what another panel takes over from a writer that left, in milliseconds, and how long a word may travel to it.
+const TAKEOVER_MS: u64 = 10_000;
+const WORD_MS: u64 = 500;
 /// Between two reads of the sheet, in milliseconds.
 const READ_MS: u64 = 3_000;
-/// How long a shell waits for an answer, in milliseconds.
-const ANSWER_MS: u64 = 15_000;
+/// Between two looks at the leases, in milliseconds.
+const SWEEP_MS: u64 = 1_000;
 /// More events than this are a world that goes round and round.
 const EVENTS_MAX: u64 = 400_000;
-
-/// What a panel asks the relay over HTTP.
-#[derive(Debug, Clone)]
-enum Request {
-    Begin(u32),
-    Redeem(u32),
-    Renew(u32),
-    List(u32),
-    Tabs(u32, String),
-    Ticket(u32),
-    Poll(u32, PollRequest),
-    SignOut,
-    Flags,
-}
+/// Most copies of files in a world.
+const COPIES_MAX: usize = 2;
 
 /// What happens.
 #[derive(Debug, Clone)]
-enum What {
+pub(crate) enum What {
     Edit,
     EditFile,
+    Undo,
+    Copy,
     Designer,
     Crash,
     Open,
@@ -67,19 +58,30 @@ enum What {
     FlipFlag,
     StopRelay,
     StartRelay,
+    GoogleLeaves,
+    GoogleReturns,
     Read,
     Beat,
+    Sweep,
     Heal,
+    WriterLeaves,
+    /// The document, the panel that left it, and the grant it had.
+    TakenOver(usize, usize, u64),
     SyncAll,
     End,
     Asked(Request, Option<String>),
     Answered(Event),
     Evaluated(Option<bool>),
     Joined(u32, ClientFrame),
+    Bid(u32, ClientFrame),
     Left(u32),
+    /// A socket that leads nowhere is found out.
+    Dropped(u64),
+    /// A sign of life.
+    Pong(u64),
     Refresh,
     Frame(u32, SocketEvent),
-    HeldEnds(u32),
+    HeldEnds(u64),
     Timer(Timer, u32, u64),
     ToSandbox(ToSandbox, Option<String>),
     ToPanel(ToPanel),
@@ -112,25 +114,45 @@ impl Ord for Entry {
     }
 }
 
-pub struct World {
-    random: Random,
+pub(crate) struct World {
+    pub(crate) random: Random,
     trace: Trace,
     heap: BinaryHeap<Reverse<Entry>>,
     order: u64,
-    now: u64,
-    healed: bool,
-    sheet: Sheet,
-    relay: Relay,
-    plugins: Vec<Plugin>,
+    pub(crate) now: u64,
+    pub(crate) healed: bool,
+    healed_ms: u64,
+    pub(crate) sheet: Sheet,
+    pub(crate) relay: Relay,
+    pub(crate) google_is_away: bool,
+    pub(crate) documents: Vec<Document>,
+    copies: usize,
+    users: Vec<User>,
+    pub(crate) plugins: Vec<Plugin>,
     /// For each member, when its last frame arrives: a socket keeps the order.
-    arrivals: Vec<(Member, u64)>,
-    tally: Tally,
+    pub(crate) arrivals: BTreeMap<u64, u64>,
+    pub(crate) tally: Tally,
     /// Nobody but the plugins touches the files, and Figma refuses nothing: then edits of the sheet alone must have led
     /// to what the sheet says, without comparing everything again at the end.
-    hands_off: bool,
+    pub(crate) hands_off: bool,
     /// How bad the network is, in thousandths.
-    loss: u64,
+    pub(crate) loss: u64,
     timers: u64,
+}
+
+/// Whether an event tells something to whoever reads what led to a failure.
+fn is_telling(what: &What) -> bool {
+    !matches!(
+        what,
+        What::Step
+            | What::Read
+            | What::Beat
+            | What::Sweep
+            | What::Pong(_)
+            | What::Designer
+            | What::HeldEnds(_)
+            | What::Timer(Timer::Silence, ..)
+    )
 }
 
 fn summary(what: &What) -> String {
@@ -153,33 +175,56 @@ fn cut(text: &str, most: usize) -> String {
 }
 
 impl World {
-    pub fn new(seed: u64, trace: Trace) -> World {
+    pub(crate) fn new(seed: u64, trace: Trace) -> World {
         let mut random = Random::new(seed);
         let sheet = Sheet::new(&mut random);
-        let plugins = (0..random.between(1, 4))
-            .map(|_| Plugin::new(&mut random))
-            .collect();
         let loss = *random.one(&[0, 10, 50, 150]);
         let hands_off = random.chance(300);
-        World {
+        let mut world = World {
             random,
             trace,
             heap: BinaryHeap::new(),
             order: 0,
             now: BEGINNING_MS,
             healed: false,
+            healed_ms: 0,
             sheet,
             relay: Relay::new(),
-            plugins,
-            arrivals: Vec::new(),
+            google_is_away: false,
+            documents: Vec::new(),
+            copies: 0,
+            users: Vec::new(),
+            plugins: Vec::new(),
+            arrivals: BTreeMap::new(),
             tally: Tally::default(),
             hands_off,
             loss,
             timers: 0,
+        };
+        world.people_come();
+        world
+    }
+
+    /// Documents, who has them open, and in how many panels.
+    fn people_come(&mut self) {
+        let shapes: &[&[usize]] = &[&[1], &[1, 1], &[2], &[2], &[3], &[2, 1], &[4]];
+        for (document, panels) in self.random.one(shapes).iter().enumerate() {
+            self.documents.push(Document::new(&mut self.random));
+            let first = self.users.len();
+            for panel in 0..*panels {
+                // Now and then one person has the file open twice.
+                if panel == 0 || !self.random.chance(200) {
+                    self.users.push(User::default());
+                }
+                let user = first.max(self.users.len() - 1);
+                let number = self.plugins.len();
+                let plugin = Plugin::new(number, document, user, &mut self.random);
+                self.plugins.push(plugin);
+            }
         }
     }
 
-    fn put(&mut self, after: u64, plugin: usize, life: Option<u32>, what: What) {
+    pub(crate) fn put(&mut self, after: u64, plugin: usize, life: Option<u32>, what: What) {
         self.order += 1;
         self.heap.push(Reverse(Entry {
             at: self.now + after,
@@ -191,7 +236,7 @@ impl World {
     }
 
     /// For this opening of the plugin only.
-    fn put_here(&mut self, after: u64, plugin: usize, what: What) {
+    pub(crate) fn put_here(&mut self, after: u64, plugin: usize, what: What) {
         let life = self.plugins[plugin].life;
         self.put(after, plugin, Some(life), what);
     }
@@ -205,18 +250,22 @@ impl World {
         }
     }
 
-    pub fn run(mut self) -> Result<Tally, String> {
+    pub(crate) fn run(mut self) -> Result<Tally, String> {
         let packed = self.sheet.packed();
         self.relay.read(packed, self.now);
         let pace = *self.random.one(&[600, 2_500, 10_000]);
         self.scatter(pace, 0, &What::Edit);
         self.put(READ_MS, 0, None, What::Read);
         self.put(HEARTBEAT_MS, 0, None, What::Beat);
+        self.put(SWEEP_MS, 0, None, What::Sweep);
         if self.random.chance(600) {
             self.scatter(70_000, 0, &What::StopRelay);
         }
         if self.random.chance(150) {
             self.scatter(90_000, 0, &What::FlipFlag);
+        }
+        if self.random.chance(250) {
+            self.scatter(90_000, 0, &What::GoogleLeaves);
         }
         for plugin in 0..self.plugins.len() {
             let late = self.random.below(20_000);
@@ -224,6 +273,7 @@ impl World {
             self.put(late + 1_000, plugin, None, What::Designer);
             if !self.hands_off {
                 self.scatter(12_000, plugin, &What::EditFile);
+                self.scatter(50_000, plugin, &What::Undo);
             }
             if self.random.chance(500) {
                 self.scatter(60_000, plugin, &What::Crash);
@@ -235,7 +285,13 @@ impl World {
                 self.scatter(90_000, plugin, &What::Expire);
             }
         }
+        if self.random.chance(200) {
+            let plugin = self.random.below(self.plugins.len() as u64) as usize;
+            let at = self.random.below(TROUBLED_MS);
+            self.put(at, plugin, None, What::Copy);
+        }
         self.put(TROUBLED_MS, 0, None, What::Heal);
+        self.put(TROUBLED_MS + LEAVING_MS, 0, None, What::WriterLeaves);
         if !self.hands_off {
             self.put(TROUBLED_MS + SYNC_MS, 0, None, What::SyncAll);
         }
@@ -250,12 +306,12 @@ impl World {
             if life.is_some_and(|life| life != here.life || !here.is_open) {
                 continue;
             }
-            if !matches!(what, What::Step | What::Read | What::Beat) {
-                let text = format!("{plugin}  {}", summary(&what));
-                note(&self.trace, self.now - BEGINNING_MS, text);
+            if is_telling(&what) {
+                let text = || format!("{plugin}  {}", summary(&what));
+                self.trace.note(self.now - BEGINNING_MS, text);
             }
-            self.tally.events += 1;
-            if self.tally.events > EVENTS_MAX {
+            self.tally.count(Count::Events);
+            if self.tally.of(Count::Events) > EVENTS_MAX {
                 return Err(String::from("the world goes round and round"));
             }
             if matches!(what, What::End) {
@@ -285,7 +341,35 @@ impl World {
                 return Err(format!("plugin {at} polls in parallel"));
             }
         }
+        // No grant is given to two panels.
+        for (at, plugin) in self.plugins.iter().enumerate() {
+            let word = plugin.word.filter(|word| word.you);
+            let rival = self.plugins[..at].iter().position(|other| {
+                word.is_some() && other.is_open && plugin.is_open && other.word == word
+            });
+            if let Some(rival) = rival {
+                return Err(format!("plugins {rival} and {at} write by {word:?}"));
+            }
+        }
         Ok(())
+    }
+
+    /// A plugin with its document and its user.
+    fn parts(&mut self, plugin: usize) -> (&mut Plugin, &mut Document, &mut User) {
+        let here = &mut self.plugins[plugin];
+        let document = &mut self.documents[here.document];
+        let user = &mut self.users[here.user];
+        (here, document, user)
+    }
+
+    /// Whether a panel of the document is at work.
+    fn is_at_work(&self, document: usize) -> bool {
+        let mut plugins = self.plugins.iter();
+        plugins.any(|other| other.document == document && other.is_stepping)
+    }
+
+    fn say(&mut self, word: &str) {
+        self.trace.note(self.now - BEGINNING_MS, || word.to_owned());
     }
 
     fn happen(&mut self, plugin: usize, what: What) -> Result<(), String> {
@@ -293,17 +377,39 @@ impl World {
             What::Edit => {
                 if !self.healed {
                     let word = self.sheet.edit(&mut self.random);
-                    self.tally.edits += 1;
-                    note(&self.trace, self.now - BEGINNING_MS, word.to_owned());
+                    self.tally.count(Count::SheetEdits);
+                    self.say(word);
                 }
             }
             What::EditFile => {
                 if !self.healed {
-                    let word = self.plugins[plugin].edit_file(&mut self.random);
-                    self.tally.user_edits += 1;
-                    note(&self.trace, self.now - BEGINNING_MS, word.to_owned());
+                    let document = self.plugins[plugin].document;
+                    let races = self.is_at_work(document);
+                    let word =
+                        self.documents[document].edit(&mut self.random, races, &mut self.tally);
+                    self.say(word);
                 }
             }
+            What::Undo => {
+                if !self.healed {
+                    let is_half = !self.plugins[plugin].sandbox.log.is_empty();
+                    let (here, document, _) = self.parts(plugin);
+                    if let Some(changes) = here.sandbox.take_undo() {
+                        document.undo(changes);
+                        self.tally.count(if is_half {
+                            Count::HalfRunsUndone
+                        } else {
+                            Count::RunsUndone
+                        });
+                        self.say(if is_half {
+                            "half a run is undone"
+                        } else {
+                            "a run is undone"
+                        });
+                    }
+                }
+            }
+            What::Copy => self.copy(plugin),
             What::Designer => {
                 let pause = if self.healed {
                     2_000
@@ -317,7 +423,12 @@ impl World {
             }
             What::Crash => {
                 if !self.healed && self.plugins[plugin].is_open {
-                    self.tally.crashes += 1;
+                    let amid = self.plugins[plugin].is_stepping;
+                    self.tally.count(if amid {
+                        Count::CrashesAtWork
+                    } else {
+                        Count::Crashes
+                    });
                     self.close(plugin);
                     let pause = self.random.below(15_000);
                     self.put(pause, plugin, None, What::Open);
@@ -330,7 +441,7 @@ impl World {
             }
             What::CutOff => {
                 if !self.healed {
-                    self.tally.breaks += 1;
+                    self.tally.count(Count::PanelsCutOff);
                     self.plugins[plugin].is_cut_off = true;
                     self.break_socket(plugin);
                     let pause = self.random.below(40_000);
@@ -345,41 +456,36 @@ impl World {
             }
             What::Expire => {
                 if !self.healed {
-                    self.relay.tokens.retain(|(_, owner)| *owner != plugin);
-                    self.send_closing(plugin, CloseReason::SignedOut);
+                    self.tally.count(Count::SignInsExpired);
+                    let user = self.plugins[plugin].user;
+                    self.relay.tokens.retain(|(_, owner)| *owner != user);
+                    for at in 0..self.plugins.len() {
+                        if self.plugins[at].user == user {
+                            self.send_closing(at, CloseReason::SignedOut);
+                        }
+                    }
                 }
             }
             What::FlipFlag => {
                 if !self.healed {
                     self.relay.flag = !self.relay.flag;
-                    for member in self.relay.members.clone() {
-                        self.send(member, RelayFrame::FlagsChanged { v: VERSION });
-                    }
+                    self.broadcast(&RelayFrame::FlagsChanged { v: VERSION });
                 }
             }
             What::StopRelay => {
                 if !self.healed && self.relay.is_up {
-                    self.tally.restarts += 1;
-                    if self.random.chance(500) {
-                        for at in 0..self.plugins.len() {
-                            self.send_closing(at, CloseReason::Draining);
-                        }
-                    }
-                    for at in 0..self.plugins.len() {
-                        self.break_socket(at);
-                    }
-                    // Whoever waits for an answer hears that the connection broke.
-                    for held in std::mem::take(&mut self.relay.held) {
-                        let Member { plugin, life, turn } = held.member;
-                        let event = Event::Polled(turn, Err(Failure::Network));
-                        self.put(50, plugin, Some(life), What::Answered(event));
-                    }
-                    self.relay.is_up = false;
-                    self.relay.restart();
-                    let pause = self.random.below(20_000);
-                    self.put(pause, 0, None, What::StartRelay);
+                    self.stop_relay();
                 }
             }
+            What::GoogleLeaves => {
+                if !self.healed {
+                    self.tally.count(Count::GoogleOutages);
+                    self.google_is_away = true;
+                    let pause = self.random.between(5_000, 45_000);
+                    self.put(pause, 0, None, What::GoogleReturns);
+                }
+            }
+            What::GoogleReturns => self.google_is_away = false,
             What::StartRelay => self.start_relay(),
             What::Read => {
                 self.put(READ_MS, 0, None, What::Read);
@@ -387,12 +493,16 @@ impl World {
             }
             What::Beat => {
                 self.put(HEARTBEAT_MS, 0, None, What::Beat);
-                for member in self.relay.members.clone() {
-                    let beat = self.relay.heartbeat();
-                    self.send(member, beat);
-                }
+                let beat = self.relay.heartbeat();
+                self.broadcast(&beat);
+            }
+            What::Sweep => {
+                self.put(SWEEP_MS, 0, None, What::Sweep);
+                self.sweep();
             }
             What::Heal => self.heal(),
+            What::WriterLeaves => self.writers_leave(),
+            What::TakenOver(document, left, fence) => self.taken_over(document, left, fence)?,
             What::SyncAll => {
                 for at in 0..self.plugins.len() {
                     self.session(at, Event::Act(Action::SyncNow))?;
@@ -400,29 +510,53 @@ impl World {
             }
             What::End => {}
             What::Asked(request, token) => self.asked(plugin, request, token),
-            What::Answered(event) => self.session(plugin, event)?,
+            What::Answered(event) => {
+                if let Event::Polled(_, Ok(reply)) = &event {
+                    for frame in &reply.frames {
+                        self.plugins[plugin].note_frame(frame);
+                    }
+                }
+                self.session(plugin, event)?;
+            }
             What::Evaluated(flag) => self.evaluated(plugin, flag),
             What::Joined(turn, frame) => self.joined(plugin, turn, frame),
+            What::Bid(turn, frame) => {
+                if let ClientFrame::Bid { bid, .. } = frame {
+                    self.bid_later(plugin, turn, &bid);
+                }
+            }
             What::Left(turn) => {
                 let life = self.plugins[plugin].life;
-                self.relay.members.retain(|member| {
-                    (member.plugin, member.life, member.turn) != (plugin, life, turn)
-                });
+                let members = self.relay.members.iter();
+                let left = members
+                    .filter(|member| {
+                        (member.plugin, member.life, member.turn) == (plugin, life, turn)
+                    })
+                    .map(|member| member.id);
+                for id in left.collect::<Vec<_>>() {
+                    self.relay.leave(id, self.now);
+                }
             }
+            What::Dropped(id) => self.relay.leave(id, self.now),
+            What::Pong(id) => self.relay.election.heard(id, self.now),
             What::Refresh => self.read(),
             What::Frame(turn, event) => {
                 if self.plugins[plugin].socket == Some(turn) {
+                    if let SocketEvent::Frame(frame) = &event {
+                        self.plugins[plugin].note_frame(frame);
+                    }
                     self.session(plugin, Event::Socket(turn, event))?;
                 }
             }
-            What::HeldEnds(turn) => self.held_ends(plugin, turn),
+            What::HeldEnds(id) => self.held_ends(id),
             What::Timer(timer, token, number) => {
                 if self.plugins[plugin].timers.get(&(timer as u8)) == Some(&number) {
                     self.session(plugin, Event::Timer(timer, token))?;
                 }
             }
             What::ToSandbox(message, bulk) => {
-                self.plugins[plugin].tell_sandbox(message, bulk);
+                let (here, document, user) = self.parts(plugin);
+                here.tell_sandbox(document, user, message, bulk);
                 self.after_sandbox(plugin);
             }
             What::ToPanel(message) => self.session(plugin, Event::Sandbox(message))?,
@@ -431,174 +565,12 @@ impl World {
         Ok(())
     }
 
-    // The people.
-
-    fn designer(&mut self, plugin: usize) -> Option<Action> {
-        let calm = self.healed;
-        let here = &mut self.plugins[plugin];
-        if !here.is_open {
-            return None;
-        }
-        let random = &mut self.random;
-        let state = here.session.state().clone();
-        if !calm {
-            match random.below(200) {
-                0 => return Some(Action::SignOut),
-                1 => return Some(Action::Disconnect),
-                2 | 3 => return Some(Action::Toggle { on: false }),
-                4 => return Some(Action::Back),
-                5 => return Some(Action::EditColumns),
-                6 => return Some(Action::CancelSignIn),
-                7..12 => return Some(Action::SyncNow),
-                12..15 => return Some(Action::Cancel),
-                15..18 => return Some(Action::RetryNow),
-                18 => return Some(Action::Refresh),
-                19 => {
-                    let drift = [DriftPolicy::Keep, DriftPolicy::Overwrite];
-                    let conflict = [
-                        ConflictPolicy::Ask,
-                        ConflictPolicy::Sheet,
-                        ConflictPolicy::Figma,
-                    ];
-                    return Some(Action::SetPolicy {
-                        policy: MergePolicy {
-                            drift: drift[random.below(2) as usize],
-                            conflict: conflict[random.below(3) as usize],
-                        },
-                    });
-                }
-                28..31 if !self.hands_off => return Some(Action::ListRuns),
-                31..35 if !self.hands_off => {
-                    if let State::Connected(connected) = &state
-                        && let Some(runs) = &connected.runs
-                        && let Some(at) = random.place(runs.len())
-                        && runs[..=at].iter().all(|run| run.restorable)
-                    {
-                        let run = runs[at].run.clone();
-                        return Some(Action::Restore { run });
-                    }
-                }
-                20..28 => {
-                    if let State::Connected(connected) = &state
-                        && !connected.differences.items.is_empty()
-                    {
-                        let count = connected.differences.items.len() as u64;
-                        let one = vec![random.below(count) as u32];
-                        return Some(Action::Resolve {
-                            list: connected.differences.list,
-                            items: if random.chance(300) { Vec::new() } else { one },
-                            choice: if random.chance(500) {
-                                Choice::Sheet
-                            } else {
-                                Choice::Figma
-                            },
-                        });
-                    }
-                }
-                _ => {}
-            }
-        }
-        match state {
-            State::Off(_) | State::Dead { .. } => {
-                // Off for want of an answer: the plugin is run again some time.
-                if calm || random.chance(100) {
-                    self.close(plugin);
-                    self.put(500, plugin, None, What::Open);
-                }
-                None
-            }
-            State::ReadOnly | State::Reading => None,
-            State::SignedOut => {
-                here.redeems_left = random.below(4);
-                Some(Action::SignIn)
-            }
-            State::SigningIn { .. } => Some(Action::OpenSignIn),
-            State::ChoosingSpreadsheet { entries, .. } => {
-                entries.map(|_| Action::ChooseSpreadsheet {
-                    id: sheet_ref().spreadsheet_id,
-                })
-            }
-            State::ChoosingSheet { spreadsheet } => spreadsheet.map(|_| Action::ChooseSheets {
-                sheet_ids: vec![sheet_ref().sheet_id],
-            }),
-            // A sheet without its header may look as if it lay in another way; the designer knows better, and waits.
-            State::ConfirmingColumns {
-                layout: Some(_), ..
-            } => None,
-            State::ConfirmingColumns {
-                columns,
-                header_row,
-                busy,
-                problems,
-                ..
-            } => (!busy
-                // A guess made while the header was gone may be on the screen when it is back already.
-                && columns.iter().any(|column| column.header == "Name")
-                && (problems.is_empty() || self.sheet.is_whole()))
-            .then(|| {
-                // A column of people's names may look like one of values, and few values like notes; the designer
-                // knows better.
-                let columns = columns.into_iter().map(|mut column| {
-                    if column.header == "Owner" {
-                        column.role = Role::Ignore;
-                    } else if self.sheet.modes.contains(&column.header) {
-                        let name = column.header.clone();
-                        column.role = Role::Mode { name };
-                    }
-                    column
-                });
-                Action::ConfirmColumns {
-                    columns: columns.collect(),
-                    header_row,
-                    layout: None,
-                }
-            }),
-            State::Previewing(preview) => Some(Action::Approve {
-                plan: preview.plan,
-                include_removals: random.chance(300),
-                retypes: Vec::new(),
-            }),
-            State::Connected(connected) => {
-                if let Some((reason, preview)) = connected.waiting {
-                    // Where columns can't be told any more, or another is taken for one, they are pointed out again.
-                    let mistaken = |row: &PreviewRow| {
-                        row.kind == PreviewKind::Rename
-                            && row.fields.iter().any(|change| {
-                                change.field == "mode" && !self.sheet.modes.contains(&change.after)
-                            })
-                    };
-                    let is_lost = reason == WaitReason::Shrunken && self.sheet.is_whole();
-                    if is_lost && random.chance(500) || preview.rows.iter().any(mistaken) {
-                        return Some(Action::EditColumns);
-                    }
-                    return Some(if random.chance(850) {
-                        Action::Approve {
-                            plan: preview.plan,
-                            include_removals: random.chance(500),
-                            retypes: Vec::new(),
-                        }
-                    } else {
-                        Action::KeepRemoved { plan: preview.plan }
-                    });
-                }
-                match connected.stopped {
-                    Some(StopReason::Toggled) => Some(Action::Toggle { on: true }),
-                    Some(_) => Some(Action::SyncNow),
-                    None => None,
-                }
-            }
-        }
-    }
-
-    fn close(&mut self, plugin: usize) {
+    /// Closes a plugin. The relay learns of it when the network tells it, which may be much later.
+    pub(crate) fn close(&mut self, plugin: usize) {
+        let noticed = self.random.chance(700);
         let life = self.plugins[plugin].life;
         self.plugins[plugin].close();
-        // The relay learns of it when the network tells it, which it may never do.
-        if self.random.chance(700) {
-            self.relay
-                .members
-                .retain(|member| (member.plugin, member.life) != (plugin, life));
-        }
+        self.drop_members(plugin, life, noticed);
     }
 
     fn open(&mut self, plugin: usize) -> Result<(), String> {
@@ -619,361 +591,97 @@ impl World {
         Ok(())
     }
 
+    /// A designer goes on in a copy of the file, which has all that stands in the file.
+    fn copy(&mut self, plugin: usize) {
+        if self.healed || self.copies == COPIES_MAX {
+            return;
+        }
+        self.copies += 1;
+        self.tally.count(Count::FilesCopied);
+        let from = self.plugins[plugin].document;
+        let copy = self.documents[from].copied(format!("Copy {}", self.copies));
+        self.close(plugin);
+        self.documents.push(copy);
+        let here = &mut self.plugins[plugin];
+        here.document = self.documents.len() - 1;
+        here.sandbox.undo.clear();
+        let pause = self.random.below(5_000);
+        self.put(pause, plugin, None, What::Open);
+    }
+
     fn heal(&mut self) {
         self.healed = true;
+        self.healed_ms = self.now;
         self.loss = 0;
+        self.google_is_away = false;
         self.sheet.mend();
         self.relay.flag = true;
         self.start_relay();
         for plugin in 0..self.plugins.len() {
-            self.plugins[plugin].sandbox.file.faults = 0;
+            self.plugins[plugin].sandbox.own.faults = 0;
             self.put(1, plugin, None, What::Reached);
             self.put(2, plugin, None, What::Open);
         }
     }
 
-    // The relay.
-
-    fn start_relay(&mut self) {
-        if !self.relay.is_up {
-            self.relay.is_up = true;
-            self.read();
-        }
+    /// The panel that writes a document by the relay's word.
+    fn writer_of(&self, document: usize) -> Option<usize> {
+        let there = self.plugins.iter().enumerate();
+        there
+            .filter(|(_, plugin)| plugin.document == document && plugin.is_elected())
+            .max_by_key(|(_, plugin)| plugin.word.map(|word| word.fence))
+            .map(|(at, _)| at)
     }
 
-    fn read(&mut self) {
-        // Google says no now and then.
-        if !self.relay.is_up || (!self.healed && self.random.chance(60)) {
-            return;
-        }
-        let packed = self.sheet.packed();
-        if !self.relay.read(packed, self.now) {
-            return;
-        }
-        for member in self.relay.members.clone() {
-            let frame = self.relay.latest(self.now);
-            self.send(member, frame);
-        }
-        for held in std::mem::take(&mut self.relay.held) {
-            self.answer_poll(&held);
-        }
-    }
-
-    fn answer_poll(&mut self, held: &Held) {
-        let frame = self.relay.first(Some(&held.resume), self.now);
-        let event = Event::Polled(
-            held.member.turn,
-            Ok(PollReply {
-                frames: vec![frame],
-            }),
-        );
-        self.answer(held.member.plugin, held.member.life, event);
-    }
-
-    fn held_ends(&mut self, plugin: usize, turn: u32) {
-        let life = self.plugins[plugin].life;
-        let member = Member { plugin, life, turn };
-        if let Some(at) = self
-            .relay
-            .held
-            .iter()
-            .position(|held| held.member == member)
-        {
-            let held = self.relay.held.remove(at);
-            self.answer_poll(&held);
-        }
-    }
-
-    /// Puts a frame on a member's socket. A network that loses it breaks the socket: that is how a lost piece of a
-    /// stream shows.
-    fn send(&mut self, member: Member, frame: RelayFrame) {
-        let lost = self.random.chance(self.loss);
-        if lost || self.plugins[member.plugin].is_cut_off {
-            self.break_socket(member.plugin);
-            return;
-        }
-        let delay = self.delay();
-        let arrives = self.now + delay;
-        let at = match self.arrivals.iter().position(|(other, _)| *other == member) {
-            Some(at) => at,
-            None => {
-                self.arrivals.push((member, arrives));
-                self.arrivals.len() - 1
+    /// In every document that several panels have open, the one that writes leaves: with a word or without, or its
+    /// network does.
+    fn writers_leave(&mut self) {
+        for document in 0..self.documents.len() {
+            let panels = self.plugins.iter();
+            let all_know = panels
+                .filter(|plugin| plugin.document == document)
+                .all(|plugin| plugin.is_open && plugin.word.is_some() && plugin.is_linked());
+            let panels = self.plugins.iter();
+            let count = panels.filter(|plugin| plugin.document == document).count();
+            let (Some(writer), true) = (self.writer_of(document), all_know && count > 1) else {
+                continue;
+            };
+            let fence = self.plugins[writer].word.map_or(0, |word| word.fence);
+            if self.random.chance(300) {
+                self.plugins[writer].is_cut_off = true;
+                self.put(3 * TAKEOVER_MS, writer, None, What::Reached);
+            } else {
+                self.close(writer);
+                self.put(3 * TAKEOVER_MS, writer, None, What::Open);
             }
-        };
-        // A stream keeps its order; a node in between that does not is met now and then all the same.
-        let disorder = !self.healed && self.random.chance(10);
-        let arrives = if disorder {
-            arrives
-        } else {
-            arrives.max(self.arrivals[at].1)
-        };
-        self.arrivals[at].1 = arrives;
-        let what = What::Frame(member.turn, SocketEvent::Frame(frame));
-        if !self.healed && self.random.chance(10) {
-            let again = arrives - self.now + self.random.below(2_000);
-            self.put(again, member.plugin, Some(member.life), what.clone());
-        }
-        self.put(arrives - self.now, member.plugin, Some(member.life), what);
-    }
-
-    fn send_closing(&mut self, plugin: usize, reason: CloseReason) {
-        let life = self.plugins[plugin].life;
-        for member in self.relay.members.clone() {
-            if (member.plugin, member.life) == (plugin, life) {
-                self.send(member, RelayFrame::Closing { v: VERSION, reason });
-            }
-        }
-        self.relay
-            .members
-            .retain(|member| (member.plugin, member.life) != (plugin, life));
-    }
-
-    /// The socket breaks: the relay knows at once, the panel some time later or through the silence.
-    fn break_socket(&mut self, plugin: usize) {
-        self.relay.members.retain(|member| member.plugin != plugin);
-        if let Some(turn) = self.plugins[plugin].socket
-            && (self.healed || self.random.chance(700))
-        {
-            self.tally.breaks += 1;
-            let late = self.random.below(5_000);
-            self.put_here(late, plugin, What::Frame(turn, SocketEvent::Closed));
+            let taken = What::TakenOver(document, writer, fence);
+            self.put(TAKEOVER_MS + WORD_MS, 0, None, taken);
         }
     }
 
-    fn joined(&mut self, plugin: usize, turn: u32, frame: ClientFrame) {
-        let life = self.plugins[plugin].life;
-        let member = Member { plugin, life, turn };
-        let ClientFrame::Join {
-            ticket,
-            resume,
-            bid,
-            ..
-        } = frame
-        else {
-            return;
-        };
-        if !self.relay.is_up || self.plugins[plugin].is_cut_off {
-            self.put_here(200, plugin, What::Frame(turn, SocketEvent::Closed));
-            return;
+    /// Another panel has to write by now.
+    fn taken_over(&mut self, document: usize, left: usize, fence: u64) -> Result<(), String> {
+        let next = self.plugins.iter().enumerate().any(|(at, plugin)| {
+            at != left
+                && plugin.document == document
+                && plugin.is_open
+                && plugin
+                    .word
+                    .is_some_and(|word| word.you && word.fence > fence)
+        });
+        if !next {
+            return Err(format!(
+                "nobody took over document {document} from plugin {left}"
+            ));
         }
-        if !self.relay.tickets.remove(&ticket) {
-            let reason = CloseReason::Ticket;
-            self.send(member, RelayFrame::Closing { v: VERSION, reason });
-            return;
-        }
-        let first = self.relay.first(resume.as_ref(), self.now);
-        self.relay.members.push(member);
-        if bid.is_some() {
-            self.send(member, self.relay.word());
-        }
-        self.send(member, first);
-    }
-
-    fn asked(&mut self, plugin: usize, request: Request, token: Option<String>) {
-        if let Request::Flags = request {
-            let flag = (self.relay.is_up
-                && !self.plugins[plugin].is_cut_off
-                && (self.healed || !self.random.chance(50)))
-            .then_some(self.relay.flag);
-            self.put_here(20, plugin, What::Evaluated(flag));
-            return;
-        }
-        let signed_in = self.relay.knows(token.as_deref(), plugin);
-        let failure = if !self.relay.is_up {
-            Some(Failure::Network)
-        } else if !self.healed && self.random.chance(30) {
-            let code = *self.random.one(&[
-                ErrorCode::TooMany,
-                ErrorCode::Unavailable,
-                ErrorCode::Google,
-            ]);
-            Some(refused(code))
-        } else if !self.healed && self.random.chance(5) {
-            Some(Failure::Unreadable)
-        } else {
-            let free = matches!(request, Request::Begin(_) | Request::Redeem(_));
-            (!free && !signed_in).then(|| refused(ErrorCode::SignedOut))
-        };
-        let life = self.plugins[plugin].life;
-        let event = match request {
-            Request::Begin(ask) => Event::Begun(
-                ask,
-                failure.map_or_else(
-                    || {
-                        Ok(SignInReply {
-                            flow: "flow".into(),
-                            code: "KQ4-7TM".into(),
-                            url: "http://localhost/signin".into(),
-                            expires_in_s: 600,
-                        })
-                    },
-                    Err,
-                ),
-            ),
-            Request::Redeem(ask) => {
-                let left = &mut self.plugins[plugin].redeems_left;
-                let result = match failure {
-                    Some(failure) => Err(failure),
-                    None if *left > 0 => {
-                        *left -= 1;
-                        Ok(None)
-                    }
-                    None if !self.healed && self.random.chance(100) => {
-                        Err(refused(ErrorCode::Declined))
-                    }
-                    None => Ok(Some(self.new_session(plugin))),
-                };
-                Event::Redeemed(ask, result)
-            }
-            Request::Renew(ask) => {
-                let result = match failure {
-                    Some(failure) => Err(failure),
-                    None => Ok(self.new_session(plugin)),
-                };
-                Event::Renewed(ask, result)
-            }
-            Request::List(ask) => Event::Listed(
-                ask,
-                failure.map_or_else(
-                    || {
-                        Ok(SpreadsheetList {
-                            spreadsheets: vec![SpreadsheetEntry {
-                                id: sheet_ref().spreadsheet_id,
-                                title: "Design".into(),
-                                modified: "2026-01-01T00:00:00Z".into(),
-                            }],
-                        })
-                    },
-                    Err,
-                ),
-            ),
-            Request::Tabs(ask, id) => Event::Tabs(
-                ask,
-                failure.map_or_else(
-                    || {
-                        Ok(Spreadsheet {
-                            id,
-                            title: "Design".into(),
-                            locale: "en_US".into(),
-                            sheets: vec![SheetEntry {
-                                sheet_id: sheet_ref().sheet_id,
-                                title: "Tokens".into(),
-                                rows: 100,
-                                columns: 26,
-                            }],
-                        })
-                    },
-                    Err,
-                ),
-            ),
-            Request::Ticket(turn) => {
-                let result = match failure {
-                    Some(failure) => Err(failure),
-                    None => {
-                        let ticket = self.relay.issue("ticket");
-                        self.relay.tickets.insert(ticket.clone());
-                        Ok(ticket)
-                    }
-                };
-                Event::Ticket(turn, result)
-            }
-            Request::Poll(turn, request) => match (failure, request.resume) {
-                (Some(failure), _) => Event::Polled(turn, Err(failure)),
-                (None, Some(resume)) if resume == self.relay.position() => {
-                    let member = Member { plugin, life, turn };
-                    self.relay.held.push(Held { member, resume });
-                    self.put_here(request.wait_ms, plugin, What::HeldEnds(turn));
-                    return;
-                }
-                (None, resume) => {
-                    let word = request.bid.map(|_| self.relay.word());
-                    let frame = self.relay.first(resume.as_ref(), self.now);
-                    let frames = word.into_iter().chain([frame]).collect();
-                    Event::Polled(turn, Ok(PollReply { frames }))
-                }
-            },
-            Request::SignOut => {
-                self.relay
-                    .tokens
-                    .retain(|(known, _)| Some(known) != token.as_ref());
-                return;
-            }
-            Request::Flags => return,
-        };
-        self.answer(plugin, life, event);
-    }
-
-    fn new_session(&mut self, plugin: usize) -> SessionReplyBox {
-        let token = self.relay.issue("token");
-        self.relay.tokens.push((token.clone(), plugin));
-        SessionReplyBox(Box::new(SessionReply {
-            session: token,
-            expires_in_s: 30 * 24 * 60 * 60,
-            account: "ana@example.com".into(),
-            picked: Vec::new(),
-        }))
-    }
-
-    /// Sends an answer back; one that is lost becomes a failure when the shell has waited long enough.
-    fn answer(&mut self, plugin: usize, life: u32, event: Event) {
-        if self.plugins[plugin].is_cut_off || self.random.chance(self.loss) {
-            if let Some(event) = unanswered(event) {
-                self.put(ANSWER_MS, plugin, Some(life), What::Answered(event));
-            }
-            return;
-        }
-        let delay = self.delay();
-        self.put(delay, plugin, Some(life), What::Answered(event));
-    }
-
-    fn delay(&mut self) -> u64 {
-        if !self.healed && self.random.chance(30) {
-            self.random.between(500, 8_000)
-        } else {
-            self.random.between(5, 120)
-        }
+        self.tally.count(Count::Takeovers);
+        Ok(())
     }
 
     // The panel's shell.
 
-    fn ask(&mut self, plugin: usize, request: Request) {
-        let token = self.plugins[plugin].session.token().map(str::to_owned);
-        self.ask_with(plugin, request, token);
-    }
-
-    fn ask_with(&mut self, plugin: usize, request: Request, token: Option<String>) {
-        if self.plugins[plugin].is_cut_off || self.random.chance(self.loss) {
-            let failed = match request {
-                Request::Begin(ask) => Some(Event::Begun(ask, Err(Failure::Network))),
-                Request::Redeem(ask) => Some(Event::Redeemed(ask, Err(Failure::Network))),
-                Request::Renew(ask) => Some(Event::Renewed(ask, Err(Failure::Network))),
-                Request::List(ask) => Some(Event::Listed(ask, Err(Failure::Network))),
-                Request::Tabs(ask, _) => Some(Event::Tabs(ask, Err(Failure::Network))),
-                Request::Ticket(turn) => Some(Event::Ticket(turn, Err(Failure::Network))),
-                Request::Poll(turn, _) => Some(Event::Polled(turn, Err(Failure::Network))),
-                Request::SignOut => None,
-                Request::Flags => {
-                    self.put_here(ANSWER_MS, plugin, What::Evaluated(None));
-                    None
-                }
-            };
-            if let Some(event) = failed {
-                let late = if self.random.chance(500) {
-                    50
-                } else {
-                    ANSWER_MS
-                };
-                self.put_here(late, plugin, What::Answered(event));
-            }
-            return;
-        }
-        let delay = self.delay();
-        self.put_here(delay, plugin, What::Asked(request, token));
-    }
-
     /// Hands the session an event and performs what it asks for.
-    fn session(&mut self, plugin: usize, event: Event) -> Result<(), String> {
+    pub(crate) fn session(&mut self, plugin: usize, event: Event) -> Result<(), String> {
         let here = &mut self.plugins[plugin];
         if !here.is_open {
             return Ok(());
@@ -1020,12 +728,16 @@ impl World {
                     self.put_here(delay, plugin, What::Joined(turn, join));
                 }
             }
-            Effect::Send(_) => {
-                if self.plugins[plugin].socket.is_none() {
+            Effect::Send(frame) => {
+                let Some(turn) = self.plugins[plugin].socket else {
                     return Err(String::from("sent without a socket"));
-                }
+                };
                 let delay = self.delay();
-                self.put_here(delay, plugin, What::Refresh);
+                let what = match frame {
+                    ClientFrame::Refresh { .. } => What::Refresh,
+                    ClientFrame::Bid { .. } | ClientFrame::Join { .. } => What::Bid(turn, frame),
+                };
+                self.put_here(delay, plugin, what);
             }
             Effect::CloseSocket => {
                 let Some(turn) = self.plugins[plugin].socket.take() else {
@@ -1054,7 +766,7 @@ impl World {
     // The sandbox's shell.
 
     fn evaluated(&mut self, plugin: usize, flag: Option<bool>) {
-        let here = &mut self.plugins[plugin];
+        let (here, document, user) = self.parts(plugin);
         let decision = match (flag, here.is_running) {
             (Some(true), _) | (None, true) => Decision::On,
             (Some(false), _) => Decision::NotYet,
@@ -1066,16 +778,19 @@ impl World {
         }];
         match (decision, was_running) {
             (Decision::On, false) => {
-                here.begin();
+                here.sandbox.begin(document, &user.marks);
+                here.is_running = true;
+                here.is_stepping = false;
                 told.push(ToPanel::Kept {
-                    session: here.kept_session.clone(),
-                    connection: here.sandbox.kept.clone().map(Box::new),
+                    session: user.session.clone(),
+                    connection: document.kept.clone().map(Box::new),
                 });
             }
             (Decision::NotYet | Decision::SwitchedOff | Decision::Unknown, true) => {
                 here.sandbox.engine.switch_off();
                 here.sandbox.drop_pending();
-                here.sandbox.hear();
+                here.sandbox.hear(document, &mut user.marks);
+                here.sandbox.end();
                 here.is_running = false;
             }
             (_, _) => {}
@@ -1093,10 +808,15 @@ impl World {
         self.put_here(after, plugin, What::ToPanel(message));
     }
 
-    fn after_sandbox(&mut self, plugin: usize) {
-        for message in self.plugins[plugin].take_told() {
+    fn post_told(&mut self, plugin: usize) {
+        let (here, document, _) = self.parts(plugin);
+        for message in here.take_told(document) {
             self.post(plugin, message);
         }
+    }
+
+    fn after_sandbox(&mut self, plugin: usize) {
+        self.post_told(plugin);
         let here = &mut self.plugins[plugin];
         if here.is_running && !std::mem::replace(&mut here.is_stepping, true) {
             self.put_here(1, plugin, What::Step);
@@ -1110,45 +830,86 @@ impl World {
         }
         // Figma refuses something in the middle.
         if !self.healed && !self.hands_off && self.random.chance(4) {
-            let file = &mut self.plugins[plugin].sandbox.file;
+            let file = &mut self.plugins[plugin].sandbox.own;
             file.fault_after = self.random.below(6) as u32;
             file.faults = 1 + self.random.below(2) as u32;
         }
-        let steps = self.random.between(1, 24);
-        let more = self.plugins[plugin].step(steps, self.hands_off)?;
-        for message in self.plugins[plugin].take_told() {
-            self.post(plugin, message);
-        }
+        let slice = Slice {
+            steps: self.random.between(1, 24),
+            fails: !self.healed && !self.hands_off && self.random.chance(1),
+            alone: self.hands_off,
+            is_settled: self.healed && self.now > self.healed_ms + SETTLED_MS,
+        };
+        let faults = self.plugins[plugin].sandbox.own.faults;
+        let here = &mut self.plugins[plugin];
+        let document = &mut self.documents[here.document];
+        let user = &mut self.users[here.user];
+        let more = here.step(document, user, &mut self.random, slice, &mut self.tally)?;
+        let refused = faults - self.plugins[plugin].sandbox.own.faults;
+        self.tally.add_to(Count::WritesRefused, u64::from(refused));
+        self.post_told(plugin);
         self.plugins[plugin].is_stepping = more;
         if more {
             let pause = 1 + self.random.below(9);
             self.put_here(pause, plugin, What::Step);
+            self.disturb(plugin, pause);
             return Ok(());
+        }
+        let document = self.plugins[plugin].document;
+        if !self.is_at_work(document) {
+            self.documents[document].note_rest();
         }
         self.compare_now(plugin)
     }
 
+    /// Before a panel goes on with its work, somebody edits what it reads and writes, takes it back, or it ends.
+    fn disturb(&mut self, plugin: usize, pause: u64) {
+        if self.healed {
+            return;
+        }
+        let amid = self.random.below(pause);
+        match self.random.below(1_000) {
+            0..2 => self.put_here(amid, plugin, What::Crash),
+            2..8 if !self.hands_off => self.put_here(amid, plugin, What::EditFile),
+            8 if !self.hands_off => self.put_here(amid, plugin, What::Undo),
+            9 => self.put(amid, 0, None, What::StopRelay),
+            _ => {}
+        }
+    }
+
     /// Compares a file that nobody else touches as soon as it was made equal to the sheet.
     fn compare_now(&mut self, plugin: usize) -> Result<(), String> {
-        let here = &mut self.plugins[plugin];
-        let applied = here.applied.take();
+        let applied = self.plugins[plugin].applied.take();
         if !self.hands_off
             || applied != Some(self.relay.position())
             || !self.sheet.is_whole()
             || !self.relay.is_current(&self.sheet.packed())
+            || self.is_at_work(self.plugins[plugin].document)
+            // What a panel wrote that was cut off is found out soon, but not at once.
+            || self.documents[self.plugins[plugin].document].written_by != Some(plugin)
         {
             return Ok(());
         }
+        self.compare(plugin)
+    }
+
+    fn compare(&mut self, plugin: usize) -> Result<(), String> {
+        let here = &self.plugins[plugin];
         let (claims, explained) = oracle::compare(
             &self.sheet,
-            &here.sandbox.file,
+            &self.documents[here.document].file,
             &here.problems,
             &here.differences,
             here.sandbox.engine.connection(),
             self.hands_off,
-        )?;
-        self.tally.claims += claims;
-        self.tally.explained += explained;
+        )
+        .map_err(|message| {
+            let collections = &self.documents[here.document].file.collections;
+            let differences = &here.differences;
+            format!("{message}\nin {collections:?}\nand {differences:?} was told")
+        })?;
+        self.tally.add_to(Count::Claims, claims);
+        self.tally.add_to(Count::ClaimsExplained, explained);
         Ok(())
     }
 
@@ -1156,77 +917,62 @@ impl World {
 
     fn end(mut self) -> Result<Tally, String> {
         for at in 0..self.plugins.len() {
-            let here = &self.plugins[at];
-            let wrong = |message: String| Err(format!("plugin {at} at the end: {message}"));
-            let State::Connected(connected) = here.session.state() else {
-                return wrong(format!("not connected but {:?}", here.session.state()));
-            };
-            if !matches!(connected.link, Link::Live | Link::Polling) {
-                return wrong(format!("the link is {:?}", connected.link));
-            }
-            if connected.stopped.is_some() || connected.waiting.is_some() {
-                return wrong(format!(
-                    "stopped {:?}, waiting {:?}",
-                    connected.stopped,
-                    connected.waiting.as_ref().map(|(reason, _)| reason)
-                ));
-            }
-            let position = self.relay.position();
-            if here.session.position() != Some(&position) {
-                return wrong(format!(
-                    "stands at {:?}, the relay at {position:?}",
-                    here.session.position()
-                ));
-            }
-            if here.is_stepping {
-                return wrong(String::from("the engine is still busy"));
-            }
-            let (claims, explained) = oracle::compare(
-                &self.sheet,
-                &here.sandbox.file,
-                &here.problems,
-                &here.differences,
-                here.sandbox.engine.connection(),
-                self.hands_off,
-            )
-            .map_err(|message| format!("plugin {at} at the end: {message}"))?;
-            here.check_hand_edits()
+            self.end_panel(at)
                 .map_err(|message| format!("plugin {at} at the end: {message}"))?;
-            self.tally.polling += u64::from(connected.link == Link::Polling);
-            self.tally.claims += claims;
-            self.tally.explained += explained;
-            self.tally.writes += here.writes;
+        }
+        for (at, document) in self.documents.iter().enumerate() {
+            let wrong = |message: String| format!("document {at} at the end: {message}");
+            let panels = self.plugins.iter().filter(|plugin| plugin.document == at);
+            let writers = panels.clone().filter(|plugin| plugin.is_elected()).count();
+            if writers != usize::from(panels.count() > 0) {
+                return Err(wrong(format!("{writers} panels write it")));
+            }
+            let mut others = self.plugins.iter().filter(|plugin| plugin.document != at);
+            let has_twin =
+                others.any(|other| self.documents[other.document].file_id == document.file_id);
+            if has_twin && writers > 0 {
+                return Err(wrong(format!("{} is another's id", document.file_id)));
+            }
+            document.check_hand_edits(&mut self.tally).map_err(wrong)?;
         }
         Ok(self.tally)
     }
-}
 
-fn refused(code: ErrorCode) -> Failure {
-    Failure::Api(ApiError {
-        code,
-        message: "The relay says no.".into(),
-        remedy: None,
-    })
-}
-
-/// What a shell says when no answer came.
-fn unanswered(event: Event) -> Option<Event> {
-    let failure = Failure::Network;
-    match event {
-        Event::Begun(token, _) => Some(Event::Begun(token, Err(failure))),
-        Event::Redeemed(token, _) => Some(Event::Redeemed(token, Err(failure))),
-        Event::Renewed(token, _) => Some(Event::Renewed(token, Err(failure))),
-        Event::Listed(token, _) => Some(Event::Listed(token, Err(failure))),
-        Event::Tabs(token, _) => Some(Event::Tabs(token, Err(failure))),
-        Event::Ticket(token, _) => Some(Event::Ticket(token, Err(failure))),
-        Event::Polled(token, _) => Some(Event::Polled(token, Err(failure))),
-        Event::TwoWay(token, _) => Some(Event::TwoWay(token, Err(failure))),
-        Event::Wrote(token, _) => Some(Event::Wrote(token, Err(failure))),
-        Event::Act(_)
-        | Event::Sandbox(_)
-        | Event::Focus
-        | Event::Socket(..)
-        | Event::Timer(..)
-        | Event::Online => None,
+    fn end_panel(&mut self, at: usize) -> Result<(), String> {
+        let here = &self.plugins[at];
+        let State::Connected(connected) = here.session.state() else {
+            return Err(format!("not connected but {:?}", here.session.state()));
+        };
+        if !matches!(connected.link, Link::Live | Link::Polling) {
+            return Err(format!("the link is {:?}", connected.link));
+        }
+        if connected.stopped.is_some() || connected.waiting.is_some() {
+            return Err(format!(
+                "stopped {:?}, waiting {:?}",
+                connected.stopped,
+                connected.waiting.as_ref().map(|(reason, _)| reason)
+            ));
+        }
+        let position = self.relay.position();
+        if here.session.position() != Some(&position) {
+            return Err(format!(
+                "stands at {:?}, the relay at {position:?}",
+                here.session.position()
+            ));
+        }
+        if here.is_stepping {
+            return Err(String::from("the engine is still busy"));
+        }
+        if connected.link == Link::Polling {
+            self.tally.count(Count::PanelsPolling);
+        }
+        if !here.is_elected() {
+            if connected.writer.is_none() {
+                return Err(String::from("it is not told who writes"));
+            }
+            self.tally.count(Count::PanelsFollowing);
+            return Ok(());
+        }
+        self.compare(at)
     }
 }

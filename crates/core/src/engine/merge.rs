@@ -499,7 +499,8 @@ impl Engine {
 
     /// The designer's choice about listed differences; no places mean all, the unlisted ones too.
     pub fn choose(&mut self, list: u32, items: &[u32], choice: Choice) {
-        if list != self.list_number || !matches!(self.stage, Stage::Rest) || !self.may_sync() {
+        let is_settled = matches!(self.stage, Stage::Rest) && self.document_known;
+        if list != self.list_number || !is_settled || !self.may_sync() {
             self.kept_changed = true;
             self.refuse(
                 "These differences have changed since.",
@@ -568,6 +569,11 @@ impl Engine {
     /// Reads the variables of some rows again and maps the rows.
     fn map_again(&mut self, rows: Vec<u32>) {
         self.waiting = None;
+        if !self.document_known {
+            // What the rows stand for is to be read first.
+            self.start_over();
+            return;
+        }
         for row in &rows {
             self.forget_row(*row);
         }

@@ -180,7 +180,7 @@ impl Engine {
         };
         let plan = self.steps_back(&restore.pasts, figma);
         if restore.approved {
-            figma.begin_run();
+            self.begin_marked_run(figma);
             self.totals = Totals::default();
             self.totals.counts = plan.counts;
             self.stage = Stage::Restoring(Box::new(Backwards {

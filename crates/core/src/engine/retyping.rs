@@ -319,7 +319,7 @@ impl Engine {
         figma: &mut impl Figma,
     ) {
         if at == 0 {
-            figma.begin_run();
+            self.begin_marked_run(figma);
         }
         let Some(row) = rows.get(at).copied() else {
             self.confirmed = Some(*confirmed);

@@ -69,7 +69,7 @@ impl Engine {
         if run.total > 0 && !std::mem::replace(&mut run.begun, true) {
             run.is_step |= figma.is_undone();
             if run.is_step {
-                figma.begin_run();
+                self.begin_marked_run(figma);
             }
         }
         let mut looked = 0;

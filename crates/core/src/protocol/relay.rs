@@ -77,6 +77,9 @@ pub struct Bid {
     /// The designer chose to take over from whoever writes.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub take_over: bool,
+    /// The grant that the client was told last, 0 for none. A poll that has another to tell is not held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fence: Option<u64>,
 }
 
 /// What a client sends on the live WebSocket.

@@ -895,7 +895,7 @@ impl Session {
                 }
                 self.differences = differences;
             }
-            ToPanel::File { id, panel, nonce } => self.file_is(id, panel, &nonce, out),
+            ToPanel::File { id, panel, nonce } => self.file_is(id, panel, &nonce, now, out),
             ToPanel::Push { push, sheet, cells } => self.send_cells(push, sheet, cells, out),
             ToPanel::Taken { position, more } => {
                 let positions = [&[position][..], &more].concat();
@@ -986,6 +986,10 @@ impl Session {
             return;
         };
         if !connection.approved {
+            // Another panel sets the sheet up anew, while this one had sync switched off.
+            if self.channel == Channel::Closed && self.is_at_a_sheet() {
+                self.go_live(now, out);
+            }
             return;
         }
         let on = connection.on;
@@ -1004,7 +1008,12 @@ impl Session {
                     connected.progress = None;
                 }
             }
-            None => self.show_connected(connection),
+            None => {
+                self.show_connected(connection);
+                if let (Some(connected), false) = (self.connected(), on) {
+                    connected.stopped = Some(StopReason::Toggled);
+                }
+            }
         }
         match (on, self.channel) {
             (true, Channel::Closed) => self.go_live(now, out),
@@ -1677,6 +1686,7 @@ impl Session {
             file,
             panel,
             take_over,
+            fence: Some(self.fence),
         })
     }
 
@@ -1749,7 +1759,7 @@ impl Session {
     }
 
     /// What stands in the file.
-    fn file_is(&mut self, id: String, panel: String, nonce: &str, out: &mut Vec<Effect>) {
+    fn file_is(&mut self, id: String, panel: String, nonce: &str, now: u64, out: &mut Vec<Effect>) {
         let file = Some((id, panel));
         if self.file != file {
             self.file = file;
@@ -1757,6 +1767,10 @@ impl Session {
             self.looks = 0;
             self.has_bid = false;
             self.offer_bid(out);
+            if self.channel == Channel::Polling {
+                // What the poll under way is told is about the file's id before.
+                self.start_polling(now, out);
+            }
             return;
         }
         let follows = matches!(self.role, Role::Following { .. }) && !self.nonce.is_empty();
@@ -2147,7 +2161,8 @@ impl Session {
                 }
             }
             Timer::Nonce => {
-                if token == self.look && matches!(self.role, Role::Following { .. }) {
+                let follows = matches!(self.role, Role::Following { .. });
+                if token == self.look && follows && !self.is_off() {
                     self.tell_role(false, out);
                 }
             }

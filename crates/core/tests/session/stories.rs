@@ -1292,6 +1292,91 @@ fn another_id_in_the_file_is_bid_for() {
 }
 
 #[test]
+fn who_polls_says_what_it_was_told_last() {
+    let mut world = World::live();
+    world.relay.sockets = false;
+    world.relay.fence = 5;
+    world.drop_socket();
+    while world.asked.polls.is_empty() {
+        wait_for_retry(&mut world);
+    }
+    world.edit();
+    world.advance(POLL_PAUSE_MS);
+    let polls = world.asked.polls.iter();
+    let fences: Vec<_> = polls
+        .map(|poll| poll.bid.as_ref().and_then(|bid| bid.fence))
+        .collect();
+    assert_eq!(fences, [Some(1), Some(5)]);
+}
+
+#[test]
+fn another_id_in_the_file_is_bid_for_by_a_poll_of_its_own() {
+    let mut world = World::live();
+    world.relay.sockets = false;
+    world.drop_socket();
+    while world.asked.polls.is_empty() {
+        wait_for_retry(&mut world);
+    }
+    let polls = world.asked.polls.len();
+    // The poll under way is held; what it would be told is about the id before.
+    world.hear(ToPanel::File {
+        id: "file-7".into(),
+        panel: "panel-1".into(),
+        nonce: "nonce-1".into(),
+    });
+    assert_eq!(world.asked.polls.len(), polls + 1);
+    let bid = world.asked.polls[polls].bid.clone().expect("it bids");
+    assert_eq!((bid.file.as_str(), bid.fence), ("file-7", Some(0)));
+}
+
+#[test]
+fn a_session_that_is_switched_off_looks_for_no_nonce() {
+    let mut world = following();
+    world.relay.nonce = "nonce-2".into();
+    let word = world.writer_frame().expect("it elects");
+    world.receive(word);
+    world.hear(ToPanel::Flags {
+        realtime_sync: Decision::SwitchedOff,
+    });
+    let before = world.sandbox.messages.len();
+    world.advance(NONCE_MS * u64::from(NONCE_LOOKS_MAX));
+    assert_eq!(world.sandbox.messages.len(), before);
+}
+
+#[test]
+fn a_sheet_that_another_panel_sets_up_anew_is_previewed_here_too() {
+    let mut world = World::signed_in();
+    let mut kept = connection(true);
+    kept.on = false;
+    world.sandbox.connection = Some(kept);
+    world.switch_on();
+    assert_eq!(world.link(), Link::Down);
+    world.sandbox.connection = Some(connection(false));
+    world.hear(ToPanel::ConnectionChanged {
+        connection: Some(Box::new(connection(false))),
+    });
+    assert!(
+        matches!(world.session.state(), State::Previewing(_)),
+        "{:?}",
+        world.session.state()
+    );
+}
+
+#[test]
+fn a_sheet_that_another_panel_switched_off_is_shown_so() {
+    let mut world = World::signed_in();
+    world.sandbox.connection = Some(connection(false));
+    world.switch_on();
+    assert!(matches!(world.session.state(), State::Previewing(_)));
+    let mut other = connection(true);
+    other.on = false;
+    world.hear(ToPanel::ConnectionChanged {
+        connection: Some(Box::new(other)),
+    });
+    assert_eq!(world.connected().stopped, Some(StopReason::Toggled));
+}
+
+#[test]
 fn a_relay_that_elects_nobody_lets_everybody_write() {
     let mut world = World::signed_in();
     world.relay.elects_nobody = true;

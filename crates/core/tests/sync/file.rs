@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use sheetwire_core::apply::{Figma, Op};
+use sheetwire_core::document::base::FIELDS;
 use sheetwire_core::document::{CollectionSlot, Held, ModeSlot, Platform, Scopes, VariableSlot};
 use sheetwire_core::engine::retyping::LAYERS_NAMED_MAX;
 use sheetwire_core::engine::{Effect, Engine, Step};
@@ -19,8 +20,8 @@ use sheetwire_core::value::VariableType;
 pub struct Collection {
     pub name: String,
     pub modes: Vec<String>,
-    /// How many of the modes the engine knows: those that were read, and those that it made.
-    pub modes_known: usize,
+    /// Each mode's id; modes may come and go in front of others.
+    pub mode_ids: Vec<u32>,
     /// The collection's name in the sheet, and each mode's.
     pub link: Vec<String>,
     /// Extends another collection, whose variables it has.
@@ -43,13 +44,29 @@ pub struct Variable {
     pub base: Vec<f64>,
 }
 
+/// What a collection's slot leads to: what the shell remembers from when the file was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CollectionHandle {
+    /// The place in the file's list.
+    pub at: usize,
+    /// The name as it was read, or written since.
+    pub name: String,
+    /// The ids of the modes, by slot.
+    pub modes: Vec<u32>,
+}
+
 /// The file. Variables are kept by id; a slot of the engine leads to an id as the shell's handles do.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct File {
+    /// What Figma calls the file.
+    pub name: String,
     pub collections: Vec<Collection>,
     pub variables: BTreeMap<u32, Variable>,
     pub next_id: u32,
+    pub next_mode_id: u32,
+    /// Of the plugin that works in the file, as is what it counts and remembers.
     pub handles: Vec<u32>,
+    pub collection_handles: Vec<CollectionHandle>,
     pub mode_limit: usize,
     /// Whether Figma takes no new name of a collection or a mode.
     pub refuses_names: bool,
@@ -66,6 +83,8 @@ pub struct File {
     pub marks: Marks,
     /// The runs that the file keeps, and what was before each.
     pub history: Vec<(RunEntry, String)>,
+    /// How many runs were given a name.
+    pub runs_named: usize,
     /// Layers by name, and the variable that each uses. They keep what was removed.
     pub layers: Vec<(String, u32)>,
     /// Not all layers can be looked at.
@@ -91,17 +110,35 @@ pub const LIBRARY_IDS: u32 = 1_000_000;
 impl File {
     pub fn new() -> File {
         File {
+            name: String::from("Design"),
             mode_limit: 20,
             mark: String::from("0"),
             ..File::default()
         }
     }
 
+    /// Exchanges the document's part, which all panels at it share; what belongs to a panel stays.
+    pub fn exchange_document(&mut self, other: &mut File) {
+        std::mem::swap(&mut self.name, &mut other.name);
+        std::mem::swap(&mut self.collections, &mut other.collections);
+        std::mem::swap(&mut self.variables, &mut other.variables);
+        std::mem::swap(&mut self.next_id, &mut other.next_id);
+        std::mem::swap(&mut self.next_mode_id, &mut other.next_mode_id);
+        std::mem::swap(&mut self.mark, &mut other.mark);
+        std::mem::swap(&mut self.runs, &mut other.runs);
+        std::mem::swap(&mut self.history, &mut other.history);
+        std::mem::swap(&mut self.runs_named, &mut other.runs_named);
+        std::mem::swap(&mut self.layers, &mut other.layers);
+        std::mem::swap(&mut self.unlinked, &mut other.unlinked);
+    }
+
     pub fn add_collection(&mut self, name: &str, modes: &[&str]) -> usize {
+        let first = self.next_mode_id + 1;
+        self.next_mode_id += modes.len() as u32;
         self.collections.push(Collection {
             name: name.into(),
             modes: modes.iter().map(|mode| (*mode).to_owned()).collect(),
-            modes_known: modes.len(),
+            mode_ids: (first..=self.next_mode_id).collect(),
             link: Vec::new(),
             extended: false,
         });
@@ -136,12 +173,9 @@ impl File {
     }
 
     /// Names sort by time, and none is given twice though runs are undone.
-    fn next_run(&self) -> usize {
-        let last = self
-            .history
-            .last()
-            .and_then(|(entry, _)| entry.run.get(1..));
-        last.and_then(|number| number.parse().ok()).unwrap_or(0) + 1
+    fn next_run(&mut self) -> usize {
+        self.runs_named += 1;
+        self.runs_named
     }
 
     /// What was before a run and everything after it, newest first.
@@ -158,13 +192,6 @@ impl File {
         found.map(|(id, _)| *id)
     }
 
-    fn link_key(&self, variable: &Variable) -> String {
-        format!(
-            "n{}\n{}",
-            self.collections[variable.collection].name, variable.name
-        )
-    }
-
     fn slot_of(&self, id: u32) -> Option<u32> {
         self.handles
             .iter()
@@ -172,30 +199,105 @@ impl File {
             .map(|at| at as u32)
     }
 
-    fn pack(&self, id: u32, numbers: &mut Vec<f64>, text: &mut String) {
+    /// Reads the lists of collections and variables: what the engine's slots lead to from now on. Gives the packed
+    /// collections.
+    pub fn read_lists(&mut self) -> String {
+        self.handles = self.variables.keys().copied().collect();
+        let there = self.collections.iter().enumerate();
+        self.collection_handles = there
+            .filter(|(_, held)| !held.is_removed())
+            .map(|(at, held)| CollectionHandle {
+                at,
+                name: held.name.clone(),
+                modes: held.mode_ids.clone(),
+            })
+            .collect();
+        let there = self.collections.iter().filter(|held| !held.is_removed());
+        let packed = there.map(|collection| {
+            let link = |at: usize| collection.link.get(at).map_or("", String::as_str);
+            let own = match collection.link.first() {
+                Some(name) => format!("n{name}"),
+                None => String::new(),
+            };
+            let extended = if collection.extended { "\u{1c}" } else { "" };
+            let name = [extended, &collection.name].concat();
+            let mut texts = vec![name.as_str(), &own];
+            for (at, mode) in collection.modes.iter().enumerate() {
+                texts.extend([mode.as_str(), link(at + 1)]);
+            }
+            texts.join("\u{1f}") + "\u{1e}"
+        });
+        packed.collect()
+    }
+
+    /// Packs what a slot leads to, which may be gone.
+    pub fn pack_slot(&self, slot: VariableSlot, numbers: &mut Vec<f64>, text: &mut String) {
+        let place = self.handle(slot).ok().and_then(|id| {
+            let at = self.variables[&id].collection;
+            let known = self.collection_handles.iter();
+            let place = known.enumerate().find(|(_, handle)| handle.at == at)?.0;
+            Some((id, place))
+        });
+        match place {
+            Some((id, place)) => self.pack(id, place, numbers, text),
+            None => {
+                numbers.push(-1.0);
+                text.push('\u{1e}');
+            }
+        }
+    }
+
+    /// The places of a collection's modes, by slot; `None` where a mode was removed meanwhile.
+    fn mode_places(&self, handle: &CollectionHandle) -> Vec<Option<usize>> {
+        let there = &self.collections[handle.at].mode_ids;
+        let places = handle.modes.iter();
+        places
+            .map(|id| there.iter().position(|known| known == id))
+            .collect()
+    }
+
+    /// The place of a mode in its variables' lists.
+    fn mode_place(&self, collection: usize, mode: ModeSlot) -> Option<usize> {
+        let handle = self
+            .collection_handles
+            .iter()
+            .find(|handle| handle.at == collection)?;
+        *self.mode_places(handle).get(mode.0 as usize)?
+    }
+
+    fn pack(&self, id: u32, place: usize, numbers: &mut Vec<f64>, text: &mut String) {
         let variable = &self.variables[&id];
+        let handle = &self.collection_handles[place];
+        let own = format!("n{}\n{}", handle.name, variable.name);
         let link = match &variable.link {
             None => 0,
             Some(key) if key.starts_with('a') => 4,
-            Some(key) if *key == self.link_key(variable) => 1,
+            Some(key) if *key == own => 1,
             Some(_) => 2,
+        };
+        let modes = self.mode_places(handle);
+        let base = if variable.base.is_empty() {
+            Vec::new()
+        } else {
+            let there = modes.iter().map(|at| Some(FIELDS + (*at)?));
+            let places = (0..FIELDS).map(Some).chain(there);
+            let agreed = places.map(|at| Some(*variable.base.get(at?)?));
+            agreed.map(Option::unwrap_or_default).collect()
         };
         let kind = VariableType::ALL
             .iter()
             .position(|kind| *kind == variable.kind)
             .expect("every type is listed");
         numbers.extend([
-            variable.collection as f64,
+            place as f64,
             kind as f64,
             f64::from(variable.scopes),
             f64::from(u8::from(variable.hidden)),
             f64::from(link),
-            variable.base.len() as f64,
+            base.len() as f64,
         ]);
         numbers.extend(
-            variable
-                .base
-                .iter()
+            base.iter()
                 .map(|code| turn(*code, |id| self.slot_of(id as u32).map_or(-1.0, f64::from))),
         );
         let key = match (link, &variable.link) {
@@ -216,9 +318,8 @@ impl File {
             .map(String::as_str)
             .join("\u{1f}"),
         );
-        let known = self.collections[variable.collection].modes_known;
-        let missing = std::iter::repeat(&Held::Missing);
-        for value in variable.values.iter().chain(missing).take(known) {
+        let values = modes.iter().map(|at| variable.values.get((*at)?));
+        for value in values.map(|value| value.unwrap_or(&Held::Missing)) {
             let slot = |id: &Option<VariableSlot>| {
                 id.and_then(|id| self.slot_of(id.0)).map_or(-1.0, f64::from)
             };
@@ -250,7 +351,27 @@ impl File {
         text.push('\u{1e}');
     }
 
-    fn handle(&self, slot: VariableSlot) -> Result<u32, String> {
+    /// What a shell finds of the layers that use variables: how many of each, and the first names.
+    pub fn uses(&self, slots: &[VariableSlot]) -> String {
+        let mut text = String::new();
+        for slot in slots {
+            let id = self.handle(*slot).unwrap_or_default();
+            let layers = self.layers.iter();
+            let layers = layers.filter(|(_, bound)| *bound == id);
+            let names: Vec<&str> = layers.map(|(name, _)| name.as_str()).collect();
+            let mut words = vec![names.len().to_string()];
+            let named = names.iter().take(LAYERS_NAMED_MAX);
+            words.extend(named.map(|name| (*name).to_owned()));
+            text.push_str(&(words.join("\u{1f}") + "\u{1e}"));
+        }
+        text
+    }
+
+    /// The id of a variable that is still there.
+    ///
+    /// # Errors
+    /// Figma's words.
+    pub fn handle(&self, slot: VariableSlot) -> Result<u32, String> {
         let id = self.handles.get(slot.0 as usize).copied().unwrap_or(0);
         if self.variables.contains_key(&id) {
             Ok(id)
@@ -268,7 +389,7 @@ impl File {
     }
 
     /// What a shell does with the library variables that are asked for.
-    fn find_in_libraries(&mut self, wanted: &str) -> String {
+    pub fn find_in_libraries(&mut self, wanted: &str) -> String {
         let mut found = String::new();
         for record in wanted.split_terminator('\u{1e}') {
             let at = self
@@ -293,11 +414,21 @@ impl File {
         self.variables.get_mut(&id).ok_or_else(|| "gone".to_owned())
     }
 
-    fn collection(&mut self, slot: CollectionSlot) -> Result<&mut Collection, String> {
-        let found = self.collections.get_mut(slot.0 as usize);
-        found
-            .filter(|collection| !collection.is_removed())
+    /// The place of a collection that is still there.
+    ///
+    /// # Errors
+    /// Figma's words.
+    pub fn collection_place(&self, slot: CollectionSlot) -> Result<usize, String> {
+        let known = self.collection_handles.get(slot.0 as usize);
+        known
+            .map(|handle| handle.at)
+            .filter(|at| !self.collections[*at].is_removed())
             .ok_or_else(|| "The collection with that id does not exist".to_owned())
+    }
+
+    fn collection(&mut self, slot: CollectionSlot) -> Result<&mut Collection, String> {
+        let at = self.collection_place(slot)?;
+        Ok(&mut self.collections[at])
     }
 
     fn check_name(&self, collection: usize, name: &str, except: Option<u32>) -> Result<(), String> {
@@ -334,29 +465,45 @@ impl File {
             Op::CreateCollection { collection, name } => {
                 assert_eq!(
                     collection.0 as usize,
-                    self.collections.len(),
+                    self.collection_handles.len(),
                     "slots are dense"
                 );
-                self.add_collection(name, &["Mode 1"]);
+                let at = self.add_collection(name, &["Mode 1"]);
+                self.collection_handles.push(CollectionHandle {
+                    at,
+                    name: (*name).to_owned(),
+                    modes: self.collections[at].mode_ids.clone(),
+                });
             }
             Op::RenameCollection { collection, name } => {
                 self.collection(*collection)?.name = (*name).to_owned();
+                let handle = &mut self.collection_handles[collection.0 as usize];
+                handle.name = (*name).to_owned();
             }
             Op::SetCollectionLink { collection, names } => {
-                self.collection(*collection)?.link =
-                    names.iter().map(|name| (*name).to_owned()).collect();
+                self.collection(*collection)?;
+                let places = self.mode_places(&self.collection_handles[collection.0 as usize]);
+                let mut link: Vec<String> =
+                    names.iter().take(1).map(|name| (*name).into()).collect();
+                for (name, place) in names.iter().skip(1).zip(places) {
+                    let Some(place) = place else { continue };
+                    link.resize(link.len().max(place + 2), String::new());
+                    link[place + 1] = (*name).to_owned();
+                }
+                self.collection(*collection)?.link = link;
             }
             Op::RenameMode {
                 collection,
                 mode,
                 name,
             } => {
-                let modes = &mut self.collection(*collection)?.modes;
                 if name.chars().count() > 40 {
                     return Err("in renameMode: Name cannot exceed 40 characters".into());
                 }
-                let there = modes.get_mut(mode.0 as usize);
-                *there.ok_or("in renameMode: no such mode")? = (*name).to_owned();
+                let at = self.collection_place(*collection)?;
+                let place = self.mode_place(at, *mode);
+                let place = place.ok_or("in renameMode: no such mode")?;
+                self.collections[at].modes[place] = (*name).to_owned();
             }
             Op::AddMode {
                 collection,
@@ -364,16 +511,17 @@ impl File {
                 name,
             } => {
                 let limit = self.mode_limit;
-                let modes = &mut self.collection(*collection)?.modes;
-                if modes.len() >= limit {
+                let at = self.collection_place(*collection)?;
+                if self.collections[at].modes.len() >= limit {
                     return Err(format!("in addMode: Limited to {limit} modes only"));
                 }
-                if modes.len() != mode.0 as usize {
-                    return Err("in addMode: a mode was removed meanwhile".into());
-                }
-                modes.push((*name).to_owned());
-                self.collection(*collection)?.modes_known += 1;
-                let at = collection.0 as usize;
+                self.next_mode_id += 1;
+                let id = self.next_mode_id;
+                self.collections[at].modes.push((*name).to_owned());
+                self.collections[at].mode_ids.push(id);
+                let handle = &mut self.collection_handles[collection.0 as usize];
+                assert_eq!(mode.0 as usize, handle.modes.len(), "slots are dense");
+                handle.modes.push(id);
                 for variable in self
                     .variables
                     .values_mut()
@@ -390,8 +538,7 @@ impl File {
                 kind,
                 key,
             } => {
-                let at = collection.0 as usize;
-                self.collection(*collection)?;
+                let at = self.collection_place(*collection)?;
                 assert_eq!(variable.0 as usize, self.handles.len(), "slots are dense");
                 self.check_name(at, name, None)?;
                 let id = self.add_variable(at, name, *kind);
@@ -403,11 +550,13 @@ impl File {
                 mode,
                 value,
             } => {
+                let collection = self.variable(*variable)?.collection;
+                let place = self.mode_place(collection, *mode);
                 let variable = self.variable(*variable)?;
                 if value.variable_type() != variable.kind {
                     return Err("Mismatched variable resolved type for mode".into());
                 }
-                let there = variable.values.get_mut(mode.0 as usize);
+                let there = place.and_then(|place| variable.values.get_mut(place));
                 *there.ok_or("in setValueForMode: no such mode")? = Held::stored(value);
             }
             Op::SetAlias {
@@ -430,7 +579,9 @@ impl File {
                     return Err("an alias cycle".into());
                 }
                 let to = Some(VariableSlot(to));
-                let there = self.variable(*variable)?.values.get_mut(mode.0 as usize);
+                let place = self.mode_place(self.variables[&from].collection, *mode);
+                let values = &mut self.variable(*variable)?.values;
+                let there = place.and_then(|place| values.get_mut(place));
                 *there.ok_or("in setValueForMode: no such mode")? = opacity
                     .map_or(Held::Alias(to), |opacity| {
                         Held::Composed(to, opacity as f32)
@@ -471,32 +622,52 @@ impl File {
                         id.map_or(-1.0, |id| f64::from(*id))
                     })
                 });
-                let base = base.collect();
+                let base: Vec<f64> = base.collect();
+                let collection = self.variable(*variable)?.collection;
+                let there = (0..base.len()).map(|at| match at.checked_sub(FIELDS) {
+                    Some(mode) => {
+                        Some(FIELDS + self.mode_place(collection, ModeSlot(mode as u32))?)
+                    }
+                    None => Some(at),
+                });
+                let there: Vec<Option<usize>> = there.collect();
+                let length = there.iter().flatten().max().map_or(0, |last| last + 1);
+                let mut placed = vec![0.0; length];
+                for (place, code) in there.into_iter().zip(base) {
+                    if let Some(place) = place {
+                        placed[place] = code;
+                    }
+                }
+                let base = placed;
                 let variable = self.variable(*variable)?;
                 variable.link = key.map(str::to_owned);
                 variable.base = base;
             }
             Op::RemoveMode { collection, mode } => {
-                let held = self.collection(*collection)?;
-                assert_eq!(
-                    mode.0 as usize + 1,
-                    held.modes.len(),
-                    "modes are taken away from the end"
-                );
-                held.modes.pop();
-                held.modes_known = held.modes.len();
-                held.link.truncate(mode.0 as usize + 1);
+                let at = self.collection_place(*collection)?;
+                let place = self.mode_place(at, *mode);
+                let place = place.ok_or("in removeMode: no such mode")?;
+                let held = &mut self.collections[at];
+                held.modes.remove(place);
+                held.mode_ids.remove(place);
+                if place + 1 < held.link.len() {
+                    held.link.remove(place + 1);
+                }
                 let variables = self.variables.values_mut();
-                for variable in variables.filter(|held| held.collection == collection.0 as usize) {
-                    variable.values.truncate(mode.0 as usize);
+                for variable in variables.filter(|held| held.collection == at) {
+                    variable.values.remove(place);
+                    if FIELDS + place < variable.base.len() {
+                        variable.base.remove(FIELDS + place);
+                    }
                 }
             }
             Op::RemoveCollection { collection } => {
-                let held = self.collection(*collection)?;
+                let at = self.collection_place(*collection)?;
+                let held = &mut self.collections[at];
                 held.name.clear();
                 held.modes.clear();
+                held.mode_ids.clear();
                 held.link.clear();
-                let at = collection.0 as usize;
                 self.variables.retain(|_, held| held.collection != at);
             }
             Op::Remove { variable } => {
@@ -552,9 +723,15 @@ impl Figma for File {
 
     fn id(&self, part: Part) -> String {
         match part {
-            Part::Collection(CollectionSlot(at)) => format!("c{at}"),
-            // Modes are only taken away from the end.
-            Part::Mode(CollectionSlot(at), ModeSlot(mode)) => format!("m{at}.{mode}"),
+            Part::Collection(CollectionSlot(slot)) => {
+                let handle = self.collection_handles.get(slot as usize);
+                format!("c{}", handle.map_or(0, |handle| handle.at))
+            }
+            Part::Mode(CollectionSlot(slot), ModeSlot(mode)) => {
+                let handle = self.collection_handles.get(slot as usize);
+                let id = handle.and_then(|handle| handle.modes.get(mode as usize));
+                format!("m{}", id.copied().unwrap_or_default())
+            }
             Part::Variable(VariableSlot(at)) => {
                 format!("v{}", self.handles.get(at as usize).copied().unwrap_or(0))
             }
@@ -567,28 +744,25 @@ impl Figma for File {
     }
 
     fn collection_of(&self, id: &str) -> Option<CollectionSlot> {
-        let at: u32 = id.strip_prefix('c')?.parse().ok()?;
-        let held = self.collections.get(at as usize)?;
-        (!held.is_removed()).then_some(CollectionSlot(at))
+        let at: usize = id.strip_prefix('c')?.parse().ok()?;
+        let slot = self
+            .collection_handles
+            .iter()
+            .position(|handle| handle.at == at)?;
+        (!self.collections[at].is_removed()).then_some(CollectionSlot(slot as u32))
     }
 
     fn mode_of(&self, collection: CollectionSlot, id: &str) -> Option<ModeSlot> {
-        let (at, mode) = id.strip_prefix('m')?.split_once('.')?;
-        let mode: u32 = mode.parse().ok()?;
-        let held = self.collections.get(collection.0 as usize)?;
-        (at == collection.0.to_string() && (mode as usize) < held.modes.len())
-            .then_some(ModeSlot(mode))
+        let id: u32 = id.strip_prefix('m')?.parse().ok()?;
+        let handle = self.collection_handles.get(collection.0 as usize)?;
+        let slot = handle.modes.iter().position(|known| *known == id)?;
+        let there = &self.collections[handle.at].mode_ids;
+        there.contains(&id).then_some(ModeSlot(slot as u32))
     }
 
     fn whole(&mut self, variable: VariableSlot) -> (Vec<f64>, String) {
         let (mut numbers, mut text) = (Vec::new(), String::new());
-        match self.handle(variable) {
-            Ok(id) => self.pack(id, &mut numbers, &mut text),
-            Err(_) => {
-                numbers.push(-1.0);
-                text.push('\u{1e}');
-            }
-        }
+        self.pack_slot(variable, &mut numbers, &mut text);
         (numbers, text)
     }
 
@@ -619,12 +793,16 @@ impl Figma for File {
         }
         self.runs += 1;
         let mark = self.runs.to_string();
-        self.marks.begin("Design", &self.mark, &mark);
+        self.marks.begin(&self.name, &self.mark, &mark);
         self.mark = mark;
     }
 
     fn is_undone(&mut self) -> bool {
-        self.marks.is_undone("Design", &self.mark)
+        self.marks.is_undone(&self.name, &self.mark)
+    }
+
+    fn mark(&mut self) -> String {
+        self.mark.clone()
     }
 
     fn is_writable(&mut self) -> bool {
@@ -724,39 +902,18 @@ impl World {
                 }
             }
             Step::ReadAll => {
-                self.file.handles = self.file.variables.keys().copied().collect();
-                for collection in &mut self.file.collections {
-                    collection.modes_known = collection.modes.len();
-                }
-                let collections: String = self
-                    .file
-                    .collections
-                    .iter()
-                    .map(|collection| {
-                        let link = |at: usize| collection.link.get(at).map_or("", String::as_str);
-                        let own = match collection.link.first() {
-                            Some(name) => format!("n{name}"),
-                            None => String::new(),
-                        };
-                        let extended = if collection.extended { "\u{1c}" } else { "" };
-                        let name = [extended, &collection.name].concat();
-                        let mut texts = vec![name.as_str(), &own];
-                        for (at, mode) in collection.modes.iter().enumerate() {
-                            texts.extend([mode.as_str(), link(at + 1)]);
-                        }
-                        texts.join("\u{1f}") + "\u{1e}"
-                    })
-                    .collect();
-                let ids = self.file.handles.clone();
+                let collections = self.file.read_lists();
+                let count = self.file.handles.len() as u32;
                 let found = self
                     .file
                     .find_in_libraries(&self.engine.wanted_of_libraries());
-                self.engine.read_begin(&collections, ids.len() as u32);
-                for (at, id) in ids.iter().enumerate() {
+                self.engine.read_begin(&collections, count);
+                for slot in 0..count {
                     let (mut numbers, mut text) = (Vec::new(), String::new());
-                    self.file.pack(*id, &mut numbers, &mut text);
+                    self.file
+                        .pack_slot(VariableSlot(slot), &mut numbers, &mut text);
                     self.engine
-                        .read_take(at as u32, 1, &numbers, &text)
+                        .read_take(slot, 1, &numbers, &text)
                         .expect("the packing is right");
                 }
                 self.engine.read_libraries(&found);
@@ -766,33 +923,13 @@ impl World {
                 }
             }
             Step::CountUses(slots) => {
-                let mut text = String::new();
-                for slot in &slots {
-                    let id = self.file.handle(*slot).unwrap_or_default();
-                    let layers = self.file.layers.iter();
-                    let layers = layers.filter(|(_, bound)| *bound == id);
-                    let names: Vec<&str> = layers.map(|(name, _)| name.as_str()).collect();
-                    let mut words = vec![names.len().to_string()];
-                    words.extend(
-                        names
-                            .iter()
-                            .take(LAYERS_NAMED_MAX)
-                            .map(|name| (*name).to_owned()),
-                    );
-                    text.push_str(&(words.join("\u{1f}") + "\u{1e}"));
-                }
-                self.engine.uses_counted(self.file.is_vast, &text);
+                let uses = self.file.uses(&slots);
+                self.engine.uses_counted(self.file.is_vast, &uses);
             }
             Step::ReadSome(slots) => {
                 let (mut numbers, mut text) = (Vec::new(), String::new());
                 for slot in &slots {
-                    match self.file.handle(*slot) {
-                        Ok(id) => self.file.pack(id, &mut numbers, &mut text),
-                        Err(_) => {
-                            numbers.push(-1.0);
-                            text.push('\u{1e}');
-                        }
-                    }
+                    self.file.pack_slot(*slot, &mut numbers, &mut text);
                 }
                 self.engine
                     .read_again(&slots, &numbers, &text)

@@ -106,6 +106,7 @@ async fn the_writer_is_elected_among_those_who_follow_the_first_tab() {
         file: String::from("f"),
         panel: String::from(panel),
         take_over: false,
+        fence: None,
     };
     let mut ana = join_all(&world, ANA, &[&one, &two], &[], Some(bid("a"))).await;
     assert!(ana.writer().await.0);

@@ -344,7 +344,7 @@ impl World {
         Client(socket)
     }
 
-    /// The frames of a poll that bids.
+    /// The frames of a poll that bids, and is not held.
     pub async fn poll_to_write(
         &self,
         account: &str,
@@ -352,11 +352,23 @@ impl World {
         resume: Option<&Position>,
         bid: Bid,
     ) -> Vec<RelayFrame> {
+        self.hold_to_write(account, sheet, resume, bid, 0).await
+    }
+
+    /// The frames of a poll that bids, and may be held for `wait_ms`.
+    pub async fn hold_to_write(
+        &self,
+        account: &str,
+        sheet: &Sheet,
+        resume: Option<&Position>,
+        bid: Bid,
+        wait_ms: u64,
+    ) -> Vec<RelayFrame> {
         let request = PollRequest {
             v: VERSION,
             sheet: sheet.0.clone(),
             resume: resume.cloned(),
-            wait_ms: 0,
+            wait_ms,
             bid: Some(bid),
             more: Vec::new(),
         };

@@ -12,6 +12,7 @@ fn bid(panel: &str) -> Bid {
         file: "f1".to_owned(),
         panel: panel.to_owned(),
         take_over: false,
+        fence: None,
     }
 }
 
@@ -184,4 +185,45 @@ async fn polls_keep_a_lease_between_them_and_one_file_has_one_writer() {
         matches!(&again[..], [RelayFrame::Writer { you: true, fence: same, .. }, RelayFrame::Resumed { .. }] if same == fence),
         "{again:?}"
     );
+}
+
+/// The relay has nothing to tell of the sheet for as long as a poll may be held, so that a poll which is answered sooner is
+/// answered for the grant alone.
+#[tokio::test]
+async fn a_poll_that_has_another_grant_to_tell_is_not_held() {
+    let world = World::start_with(Setup::default().limited(|limits| {
+        limits.heartbeat = Duration::from_secs(3_600);
+    }))
+    .await;
+    let sheet = world.spreadsheet(&[&["a"]]);
+    let frames = world.poll_to_write(ANA, &sheet, None, bid("p1")).await;
+    let [
+        RelayFrame::Writer { fence, .. },
+        RelayFrame::Snapshot { position, .. },
+    ] = &frames[..]
+    else {
+        panic!("no writer and sheet: {frames:?}");
+    };
+    const HELD_MS: u64 = 3_600_000;
+    for known in [0, fence - 1] {
+        let bid = Bid {
+            fence: Some(known),
+            ..bid("p1")
+        };
+        let told = world
+            .hold_to_write(ANA, &sheet, Some(position), bid, HELD_MS)
+            .await;
+        assert!(
+            matches!(&told[..], [RelayFrame::Writer { you: true, fence: same, .. }, RelayFrame::Resumed { .. }] if same == fence),
+            "{told:?}"
+        );
+    }
+    // Who knows the grant waits for news.
+    let bid = Bid {
+        fence: Some(*fence),
+        ..bid("p1")
+    };
+    let held = world.hold_to_write(ANA, &sheet, Some(position), bid, HELD_MS);
+    let answered = tokio::time::timeout(Duration::from_millis(300), held).await;
+    assert!(answered.is_err(), "{answered:?}");
 }

@@ -61,6 +61,7 @@ fn bid(panel: &str) -> Bid {
         file: "file".to_owned(),
         panel: panel.to_owned(),
         take_over: false,
+        fence: None,
     }
 }
 
