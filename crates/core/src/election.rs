@@ -4,7 +4,8 @@
 //! or randomness: times and new nonces are given. The relay holds one for each room, and the simulation the same one.
 //!
 //! Of a file's bidders the first one is its writer. It stays that while it is heard of; after [`Bounds::lease_ms`] without
-//! a word the next one that is there follows. Every grant has a fence that is greater than all before it, also across a
+//! a word the next one that is there follows. Whoever is next may be gone as well without the relay's knowing, so that the
+//! next few are asked for a word as soon as the writer owes one. Every grant has a fence that is greater than all before it, also across a
 //! relay's restart, since it is never less than the Unix time.
 
 use std::collections::BTreeMap;
@@ -15,6 +16,8 @@ use crate::protocol::relay::{Bid, RelayFrame, VERSION};
 pub const ID_BYTES_MAX: usize = 64;
 /// Most bidders that are gone and still remembered, in one sheet.
 pub const GONE_MAX: usize = 256;
+/// Most bidders asked for a word while the writer owes one.
+pub const HEIRS_MAX: usize = 8;
 /// Shortest time between two grants by "Take over" in one file, in milliseconds.
 pub const TAKE_OVER_MS_MIN: u64 = 1_000;
 
@@ -23,7 +26,7 @@ pub const TAKE_OVER_MS_MIN: u64 = 1_000;
 pub struct Bounds {
     /// How long a bidder that is not heard of keeps its place.
     pub lease_ms: u64,
-    /// How long a writer with rivals may be silent before it is asked for a word.
+    /// How long a writer with rivals, or who may follow one, is silent before it is asked for a word.
     pub ping_ms: u64,
     /// How long a nonce serves bidders that come anew.
     pub nonce_ms: u64,
@@ -185,11 +188,11 @@ impl Election {
     /// A member left its room: it may come back and find its place, until its lease has ended.
     pub fn leave(&mut self, member: u64, now_ms: u64) {
         for file in self.files.values_mut() {
-            for bidder in &mut file.bidders {
+            for (at, bidder) in file.bidders.iter_mut().enumerate() {
                 if bidder.member == Some(member) {
                     bidder.member = None;
-                    // A connection that is found broken while a ping waits for its answer was dead before.
-                    if bidder.pinged_ms <= bidder.heard_ms {
+                    // A writer's connection that is found broken while a ping waits for its answer was dead before.
+                    if at > 0 || bidder.pinged_ms <= bidder.heard_ms {
                         bidder.heard_ms = now_ms;
                     }
                 }
@@ -237,26 +240,26 @@ impl Election {
             if is_over(&file.bidders[0]) {
                 // It goes to the end: should it be there after all, it follows.
                 let mut silent = file.bidders.remove(0);
-                silent.heard_ms = now_ms;
+                let since_ms = std::mem::replace(&mut silent.heard_ms, now_ms);
                 file.bidders.push(silent);
-                let next = file
-                    .bidders
-                    .iter()
-                    .position(|bidder| bidder.member.is_some());
-                if let Some(next) = next {
-                    let bidder = file.bidders.remove(next);
-                    file.bidders.insert(0, bidder);
-                }
-                file.bidders[0].heard_ms = now_ms;
+                follow(file, since_ms, now_ms);
                 grant(file, &mut self.fence, nonce, now_ms);
                 notes.extend(tell_all(file));
                 continue;
             }
-            let writer = &mut file.bidders[0];
-            let quiet = now_ms.saturating_sub(writer.heard_ms.max(writer.pinged_ms));
-            if let (Some(member), true) = (writer.member, quiet >= ping_ms) {
-                writer.pinged_ms = now_ms;
-                notes.push((member, Note::Ping));
+            let writer = &file.bidders[0];
+            let is_owing = writer.member.is_none() || writer.pinged_ms > writer.heard_ms;
+            let asked = if is_owing { 1 + HEIRS_MAX } else { 1 };
+            let there = file
+                .bidders
+                .iter_mut()
+                .filter_map(|bidder| Some((bidder.member?, bidder)));
+            for (member, bidder) in there.take(asked) {
+                let quiet = now_ms.saturating_sub(bidder.heard_ms.max(bidder.pinged_ms));
+                if quiet >= ping_ms {
+                    bidder.pinged_ms = now_ms;
+                    notes.push((member, Note::Ping));
+                }
             }
         }
         notes
@@ -304,20 +307,14 @@ impl Election {
         let mut notes = Vec::new();
         let last_fence = &mut self.fence;
         self.files.retain(|name, file| {
-            let loses_writer = file.bidders.first().is_some_and(|first| goes(name, first));
+            let writer = file.bidders.first().filter(|first| goes(name, first));
+            let lost_ms = writer.map(|writer| writer.heard_ms);
             file.bidders.retain(|bidder| !goes(name, bidder));
             if file.bidders.is_empty() {
                 return false;
             }
-            if loses_writer {
-                let next = file
-                    .bidders
-                    .iter()
-                    .position(|bidder| bidder.member.is_some())
-                    .unwrap_or(0);
-                let bidder = file.bidders.remove(next);
-                file.bidders.insert(0, bidder);
-                file.bidders[0].heard_ms = now_ms;
+            if let Some(since_ms) = lost_ms {
+                follow(file, since_ms, now_ms);
                 grant(file, last_fence, nonce, now_ms);
                 notes.extend(tell_all(file));
             }
@@ -357,6 +354,21 @@ impl Election {
             }
         }
     }
+}
+
+/// The writer of a file was heard of last at `since_ms`: the first of those who are there and were heard of since comes to its
+/// place, else the first who is there.
+fn follow(file: &mut File, since_ms: u64, now_ms: u64) {
+    let there = |bidder: &Bidder| bidder.member.is_some();
+    let bidders = &file.bidders;
+    let heard = bidders
+        .iter()
+        .position(|bidder| there(bidder) && bidder.heard_ms > since_ms);
+    if let Some(next) = heard.or_else(|| bidders.iter().position(there)) {
+        let bidder = file.bidders.remove(next);
+        file.bidders.insert(0, bidder);
+    }
+    file.bidders[0].heard_ms = now_ms;
 }
 
 /// The first bidder is the writer from now on.

@@ -221,6 +221,41 @@ fn a_silent_writer_is_followed_within_ten_seconds() {
 }
 
 #[test]
+fn a_silent_heir_is_passed_over() {
+    for leaves in [false, true] {
+        let mut world = World::new();
+        for at in 0..4 {
+            world.bid(at, 0, false);
+        }
+        for at in 0..3 {
+            world.panels[at].silent = true;
+        }
+        if leaves {
+            world.leave(0);
+        }
+        world.wait(10_000);
+        assert!(world.panels[3].writes, "{leaves}");
+    }
+}
+
+/// A held poll ends when a word is wanted, and the next one is the word.
+#[test]
+fn an_heir_between_two_polls_keeps_its_place() {
+    let mut world = World::new();
+    world.bid(0, 0, false);
+    world.bid(1, 0, false);
+    world.wait(12_000);
+    world.panels[0].silent = true;
+    world.panels[1].silent = true;
+    world.wait(4_000);
+    world.leave(1);
+    world.wait(1_000);
+    world.bid(1, 0, false);
+    world.wait(5_000);
+    assert!(world.panels[1].writes);
+}
+
+#[test]
 fn a_broken_socket_that_is_noticed_late_begins_no_lease_anew() {
     let mut world = World::new();
     world.bid(0, 0, false);
