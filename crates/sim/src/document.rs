@@ -58,12 +58,24 @@ pub struct Document {
     pub nonce: String,
     /// The newest grant that something was written under.
     pub last_fence: u64,
+    /// The newest grant that a panel was told to be its own.
+    pub told_fence: u64,
+    /// The newest grant that the relay gave, and the panel that it gave it to.
+    pub given: (u64, usize),
     /// The panel that wrote last.
     pub written_by: Option<usize>,
     foreign: BTreeMap<u32, Variable>,
     ours: BTreeSet<u32>,
     by_hand: Vec<HandEdit>,
     names: u64,
+}
+
+impl Variable {
+    /// The code of the value that was agreed on in a mode, 0 where there was none.
+    fn agreed(&self, mode: usize) -> f64 {
+        let place = base::mode_place(mode as u32);
+        self.base.get(place).copied().unwrap_or_default()
+    }
 }
 
 /// Whether under a policy an edit by hand may be overwritten without being shown.
@@ -96,6 +108,8 @@ impl Document {
             file_id: String::new(),
             nonce: String::new(),
             last_fence: 0,
+            told_fence: 0,
+            given: (0, 0),
             written_by: None,
             foreign: BTreeMap::new(),
             ours: BTreeSet::new(),
@@ -116,6 +130,8 @@ impl Document {
             file_id: self.file_id.clone(),
             nonce: self.nonce.clone(),
             last_fence: 0,
+            told_fence: 0,
+            given: (0, 0),
             written_by: None,
             foreign: BTreeMap::new(),
             ours: BTreeSet::new(),
@@ -269,6 +285,7 @@ impl Document {
     /// Takes back what a panel wrote, the last write first. What others changed since stays.
     pub fn undo(&mut self, changes: Vec<Change>) {
         let file = &mut self.file;
+        let mut restored = BTreeSet::new();
         for change in changes.into_iter().rev() {
             match change {
                 Change::Mark(before) => file.mark = before,
@@ -280,7 +297,8 @@ impl Document {
                     (Some(before), after) => {
                         let (before, modes) = *before;
                         let after = after.map(|after| after.0);
-                        undo_variable(file, id, before, &modes, after);
+                        let places = undo_variable(file, id, before, &modes, after);
+                        restored.extend(places.into_iter().map(|place| (id, place)));
                     }
                 },
                 Change::Collection { at, before, after } => {
@@ -288,10 +306,15 @@ impl Document {
                 }
             }
         }
+        // An edit of what the undo set is gone with it, though it had set the same.
         self.by_hand.retain(|edit| {
             let held = self.file.variables.get(&edit.id);
-            held.and_then(|held| held.values.get(edit.mode)) == Some(&edit.value)
+            !restored.contains(&(edit.id, edit.mode))
+                && held.and_then(|held| held.values.get(edit.mode)) == Some(&edit.value)
         });
+        for edit in &mut self.by_hand {
+            edit.told |= self.file.variables[&edit.id].agreed(edit.mode) == 0.0;
+        }
         self.people_did_something();
     }
 
@@ -319,8 +342,7 @@ impl Document {
         }
         // What was agreed anyway is no change; where nothing was agreed the sheet had nothing to say, and its first
         // word stands.
-        let place = base::mode_place(mode as u32);
-        let agreed = variable.base.get(place).copied().unwrap_or_default();
+        let agreed = variable.agreed(mode);
         let is_agreed = agreed == 0.0 || agreed == base::code_of_held(&value);
         let policy = self.kept.as_ref().map(|kept| kept.policy);
         self.by_hand
@@ -336,30 +358,30 @@ impl Document {
     }
 
     /// The designer or somebody else does something in the file; `races` while a panel works in it. Gives a word for it.
-    pub fn edit(&mut self, random: &mut Random, races: bool, tally: &mut Tally) -> &'static str {
+    pub fn edit(&mut self, random: &mut Random, races: bool, tally: &mut Tally) -> String {
         let ids: Vec<u32> = self.file.variables.keys().copied().collect();
         let id = random.place(ids.len()).map(|at| ids[at]);
         let what = match (random.below(96), id) {
             (0..50, Some(id)) => {
                 if !self.set_by_hand(id, random, races) {
-                    return "a value is set by hand to what it was";
+                    return String::from("a value is set by hand to what it was");
                 }
                 tally.count(Count::HandEdits);
-                "a value is set by hand"
+                format!("a value is set by hand, {:?}", self.by_hand.last())
             }
             (50..62, Some(id)) => {
                 self.names += 1;
                 let name = format!("hand/{}", self.names);
                 if let Some(variable) = self.file.variables.get_mut(&id) {
-                    variable.name = name;
+                    variable.name.clone_from(&name);
                 }
                 tally.count(Count::HandRenames);
-                "a variable is renamed by hand"
+                format!("variable {id} is renamed by hand to {name}")
             }
             (62..72, Some(id)) => {
                 self.file.variables.remove(&id);
                 tally.count(Count::HandRemovals);
-                "a variable is removed by hand"
+                format!("variable {id} is removed by hand")
             }
             (72..74, _) => {
                 self.names += 1;
@@ -367,7 +389,7 @@ impl Document {
                 if let Some(collection) = self.any_collection(random) {
                     collection.name = name;
                 }
-                "a collection is renamed by hand"
+                String::from("a collection is renamed by hand")
             }
             (74..76, _) => {
                 self.names += 1;
@@ -377,7 +399,7 @@ impl Document {
                     let at = at % collection.modes.len() as u64;
                     collection.modes[at as usize] = name;
                 }
-                "a mode is renamed by hand"
+                String::from("a mode is renamed by hand")
             }
             _ => {
                 if let Some(at) = random.place(self.file.collections.len())
@@ -387,7 +409,7 @@ impl Document {
                     let name = format!("{FOREIGN}{}", self.names);
                     self.file.add_variable(at, &name, VariableType::Float);
                 }
-                "a variable is made by hand"
+                String::from("a variable is made by hand")
             }
         };
         self.people_did_something();
@@ -400,19 +422,21 @@ impl Document {
     }
 }
 
-/// Gives a variable back what one write took: the fields that the write changed, and no others.
+/// Gives a variable back what one write took: the fields that the write changed, and no others. Gives the places of the
+/// modes whose values were set.
 fn undo_variable(
     file: &mut File,
     id: u32,
     before: Variable,
     modes: &[u32],
     after: Option<Variable>,
-) {
+) -> Vec<usize> {
+    let mut restored = Vec::new();
     let there = file.collections[before.collection].mode_ids.clone();
     let Some(after) = after else {
         // It was removed, and comes back as it was.
         if there.is_empty() {
-            return;
+            return restored;
         }
         let mut again = before;
         let values = there.iter().map(|mode| {
@@ -421,11 +445,12 @@ fn undo_variable(
         });
         again.values = values.collect();
         again.base.truncate(base::FIELDS + again.values.len());
+        restored.extend(0..again.values.len());
         file.variables.insert(id, again);
-        return;
+        return restored;
     };
     let Some(held) = file.variables.get_mut(&id) else {
-        return;
+        return restored;
     };
     if before.name != after.name {
         held.name.clone_from(&before.name);
@@ -452,8 +477,10 @@ fn undo_variable(
             && let Some(place) = held.values.get_mut(at)
         {
             place.clone_from(was);
+            restored.push(at);
         }
     }
+    restored
 }
 
 fn undo_collection(file: &mut File, at: usize, before: Option<Collection>, after: Collection) {

@@ -46,6 +46,7 @@ fn main() -> ExitCode {
                 if broken.len() < SHOWN_MAX {
                     println!("{failure}\n");
                 }
+                eprintln!("failed: {seed}  {}", failure.message);
                 broken.push((seed, failure.message));
             }
         }

@@ -115,6 +115,7 @@ impl World {
     /// Sends what the election says. A held poll ends with it.
     fn give(&mut self, notes: Vec<(u64, Note)>) {
         for (to, note) in notes {
+            self.note_grant(to, &note);
             let held = self.relay.held.iter().position(|held| held.member.id == to);
             if let Some(at) = held {
                 let held = self.relay.held.remove(at);
@@ -137,6 +138,25 @@ impl World {
         }
     }
 
+    /// The relay tells a member that it writes.
+    fn note_grant(&mut self, to: u64, note: &Note) {
+        let held = self.relay.held.iter().map(|held| held.member);
+        let mut members = held.chain(self.relay.members.iter().copied());
+        if let Some(member) = members.find(|member| member.id == to) {
+            self.grant_is_given(member.plugin, note);
+        }
+    }
+
+    fn grant_is_given(&mut self, plugin: usize, note: &Note) {
+        if let Note::Writer(RelayFrame::Writer {
+            you: true, fence, ..
+        }) = note
+        {
+            let document = &mut self.documents[self.plugins[plugin].document];
+            document.given = document.given.max((*fence, plugin));
+        }
+    }
+
     /// The browser answers by itself, as long as there is one and the network lets both through.
     fn ping(&mut self, member: Member) {
         let here = &self.plugins[member.plugin];
@@ -144,7 +164,7 @@ impl World {
         if !is_there || here.is_cut_off || self.random.chance(self.loss) {
             return;
         }
-        let delay = self.delay() + self.delay();
+        let delay = self.delay(member.plugin) + self.delay(member.plugin);
         self.put(
             delay,
             member.plugin,
@@ -179,7 +199,7 @@ impl World {
             self.break_socket(member.plugin);
             return;
         }
-        let delay = self.delay();
+        let delay = self.delay(member.plugin);
         let arrives = self.now + delay;
         let last = self.arrivals.entry(member.id).or_insert(arrives);
         // A stream keeps its order; a node in between that does not is met now and then all the same.
@@ -214,6 +234,7 @@ impl World {
 
     /// The socket breaks: the relay knows at once, the panel some time later or through the silence.
     pub(crate) fn break_socket(&mut self, plugin: usize) {
+        self.plugins[plugin].deafen(self.now);
         for member in self.relay.members.clone() {
             if member.plugin == plugin {
                 self.relay.leave(member.id, self.now);
@@ -326,6 +347,9 @@ impl World {
             let free = matches!(request, Request::Begin(_) | Request::Redeem(_));
             (!free && !signed_in).then(|| Failure::Api(refusal(ErrorCode::SignedOut)))
         };
+        if failure.is_some() {
+            self.plugins[plugin].deafen(self.now);
+        }
         let life = self.plugins[plugin].life;
         let event = match request {
             Request::Begin(ask) => Event::Begun(
@@ -446,6 +470,9 @@ impl World {
             let (own, others) = notes
                 .into_iter()
                 .partition::<Vec<_>, _>(|(to, _)| *to == member.id);
+            for (_, note) in &own {
+                self.grant_is_given(plugin, note);
+            }
             words.extend(own.into_iter().filter_map(|(_, note)| match note {
                 Note::Writer(frame) => Some(frame),
                 Note::Ping => None,
@@ -487,19 +514,23 @@ impl World {
     fn answer(&mut self, plugin: usize, life: u32, event: Event) {
         if self.plugins[plugin].is_cut_off || self.random.chance(self.loss) {
             self.tally.count(Count::AnswersLost);
+            self.plugins[plugin].deafen(self.now + ANSWER_MS);
             if let Some(event) = unanswered(event) {
                 self.put(ANSWER_MS, plugin, Some(life), What::Answered(event));
             }
             return;
         }
-        let delay = self.delay();
+        let delay = self.delay(plugin);
         self.put(delay, plugin, Some(life), What::Answered(event));
     }
 
-    pub(crate) fn delay(&mut self) -> u64 {
+    /// How long a message to or from a panel is under way.
+    pub(crate) fn delay(&mut self, plugin: usize) -> u64 {
         if !self.healed && self.random.chance(30) {
             self.tally.count(Count::LateMessages);
-            self.random.between(500, 8_000)
+            let delay = self.random.between(500, 8_000);
+            self.plugins[plugin].deafen(self.now + delay);
+            delay
         } else {
             self.random.between(5, 120)
         }
@@ -513,6 +544,7 @@ impl World {
     pub(crate) fn ask_with(&mut self, plugin: usize, request: Request, token: Option<String>) {
         if self.plugins[plugin].is_cut_off || self.random.chance(self.loss) {
             self.tally.count(Count::RequestsLost);
+            self.plugins[plugin].deafen(self.now + ANSWER_MS);
             let failed = match request {
                 Request::Begin(ask) => Some(Event::Begun(ask, Err(Failure::Network))),
                 Request::Redeem(ask) => Some(Event::Redeemed(ask, Err(Failure::Network))),
@@ -537,7 +569,7 @@ impl World {
             }
             return;
         }
-        let delay = self.delay();
+        let delay = self.delay(plugin);
         self.put_here(delay, plugin, What::Asked(request, token));
     }
 }

@@ -309,14 +309,17 @@ pub fn compare(
                     );
                     let is_text =
                         row.kind == VariableType::String && held == Some(&Held::Text(text.into()));
-                    // The row named may stand for a variable elsewhere, by its id; that row is told about.
-                    let target_ids: Vec<String> = filled
+                    // The row named may stand for a variable elsewhere, by its id; that row is told about. What a row
+                    // that is left out stands for may be called as it likes.
+                    let mut target_ids: Vec<String> = filled
                         .iter()
                         .filter(|at| {
                             collection_of(**at) == to_collection && sheet.at(**at, name) == to_name
                         })
                         .filter_map(|at| Some(format!("i{}", sheet.at(*at, sheet.column(ID)?))))
                         .collect();
+                    let own = format!("n{to_collection}\n{to_name}");
+                    target_ids.extend(Some(own).filter(|own| left_out.contains(own)));
                     let is_elsewhere = match held {
                         Some(Held::Alias(Some(found))) => file
                             .variables

@@ -46,6 +46,9 @@ pub struct Plugin {
     /// One a kind: the number of the timer that counts.
     pub timers: BTreeMap<u8, u64>,
     pub is_cut_off: bool,
+    /// Until when words may not reach it, and since when all have.
+    deaf_until: u64,
+    pub reached_since: Option<u64>,
     /// A proxy in between refuses every WebSocket.
     pub has_no_sockets: bool,
     pub redeems_left: u64,
@@ -81,6 +84,8 @@ impl Plugin {
             socket: None,
             timers: BTreeMap::new(),
             is_cut_off: false,
+            deaf_until: 0,
+            reached_since: None,
             has_no_sockets: random.chance(150),
             redeems_left: 0,
             problems: Vec::new(),
@@ -123,11 +128,31 @@ impl Plugin {
         self.is_open && self.sandbox.is_writer && self.word.is_some_and(|word| word.you)
     }
 
+    /// Words may not reach it, or come late, until then.
+    pub fn deafen(&mut self, until: u64) {
+        self.deaf_until = self.deaf_until.max(until);
+        self.reached_since = None;
+    }
+
     /// Whether it follows the sheet.
     pub fn is_linked(&self) -> bool {
         match self.session.state() {
             State::Connected(connected) => matches!(connected.link, Link::Live | Link::Polling),
             _ => false,
+        }
+    }
+
+    /// Notes since when every word of the relay reaches it. `is_joined`: the relay knows its socket.
+    pub fn note_reach(&mut self, is_joined: bool, now: u64) {
+        let polls = match self.session.state() {
+            State::Connected(connected) => connected.link == Link::Polling,
+            _ => false,
+        };
+        let hears = self.is_open && !self.is_cut_off && now >= self.deaf_until;
+        if hears && self.is_linked() && (is_joined || polls) {
+            self.reached_since.get_or_insert(now);
+        } else {
+            self.reached_since = None;
         }
     }
 

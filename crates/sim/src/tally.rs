@@ -59,6 +59,8 @@ pub enum Count {
     WritesRefused,
     /// Slices that wrote under a grant that was not the newest one, or under none: the panel was cut off.
     WritesWithoutGrant,
+    /// Panels that were closed, crashed or were cut off while they wrote.
+    WritersLeft,
     /// Panels that took over within the time from a writer that left.
     Takeovers,
     /// Panels that end on polling, since their network refuses sockets.
@@ -79,7 +81,7 @@ pub enum Count {
 
 impl Count {
     /// All of them, in order.
-    pub const ALL: [Count; 35] = [
+    pub const ALL: [Count; 36] = [
         Count::Events,
         Count::SheetEdits,
         Count::HandEdits,
@@ -107,6 +109,7 @@ impl Count {
         Count::Writes,
         Count::WritesRefused,
         Count::WritesWithoutGrant,
+        Count::WritersLeft,
         Count::Takeovers,
         Count::PanelsPolling,
         Count::PanelsFollowing,

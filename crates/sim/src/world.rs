@@ -4,9 +4,9 @@
 //! last comparison. Must not know what a cell means; network.rs and people.rs beside it tell of theirs.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
-use crate::document::Document;
+use crate::document::{Change, Document};
 use crate::network::Request;
 use crate::plugin::{Plugin, Slice, User};
 use crate::random::Random;
@@ -65,8 +65,7 @@ pub(crate) enum What {
     Sweep,
     Heal,
     WriterLeaves,
-    /// The document, the panel that left it, and the grant it had.
-    TakenOver(usize, usize, u64),
+    TakenOver(Vacancy),
     SyncAll,
     End,
     Asked(Request, Option<String>),
@@ -86,6 +85,20 @@ pub(crate) enum What {
     ToSandbox(ToSandbox, Option<String>),
     ToPanel(ToPanel),
     Step,
+}
+
+/// A panel that wrote its document has left it.
+#[derive(Debug, Clone)]
+pub(crate) struct Vacancy {
+    document: usize,
+    since: u64,
+    /// The panel and its opening, and the grant it had.
+    left: (usize, u32),
+    fence: u64,
+    /// The relay's epoch then: one that begins anew elects anew.
+    epoch: String,
+    /// Those who knew of the grant, and their openings.
+    rivals: Vec<(usize, u32)>,
 }
 
 struct Entry {
@@ -168,6 +181,15 @@ fn summary(what: &What) -> String {
         What::ToPanel(message) => format!("to the panel: {}", cut(&format!("{message:?}"), 240)),
         other => cut(&format!("{other:?}"), 240),
     }
+}
+
+/// The variables that writes changed.
+fn changed_ids(changes: &[Change]) -> BTreeSet<u32> {
+    let ids = changes.iter().filter_map(|change| match change {
+        Change::Variable { id, .. } => Some(*id),
+        Change::Collection { .. } | Change::Mark(_) | Change::Run(_) => None,
+    });
+    ids.collect()
 }
 
 fn cut(text: &str, most: usize) -> String {
@@ -326,6 +348,12 @@ impl World {
 
     fn check(&mut self) -> Result<(), String> {
         for (at, plugin) in self.plugins.iter_mut().enumerate() {
+            let is_joined = self.relay.is_up
+                && self.relay.members.iter().any(|member| {
+                    (member.plugin, member.life) == (at, plugin.life)
+                        && plugin.socket == Some(member.turn)
+                });
+            plugin.note_reach(is_joined, self.now);
             if plugin.is_open {
                 plugin
                     .check_session()
@@ -368,8 +396,8 @@ impl World {
         plugins.any(|other| other.document == document && other.is_stepping)
     }
 
-    fn say(&mut self, word: &str) {
-        self.trace.note(self.now - BEGINNING_MS, || word.to_owned());
+    fn say(&self, word: impl FnOnce() -> String) {
+        self.trace.note(self.now - BEGINNING_MS, word);
     }
 
     fn happen(&mut self, plugin: usize, what: What) -> Result<(), String> {
@@ -378,7 +406,7 @@ impl World {
                 if !self.healed {
                     let word = self.sheet.edit(&mut self.random);
                     self.tally.count(Count::SheetEdits);
-                    self.say(word);
+                    self.say(|| word.to_owned());
                 }
             }
             What::EditFile => {
@@ -387,7 +415,7 @@ impl World {
                     let races = self.is_at_work(document);
                     let word =
                         self.documents[document].edit(&mut self.random, races, &mut self.tally);
-                    self.say(word);
+                    self.say(|| word);
                 }
             }
             What::Undo => {
@@ -395,17 +423,15 @@ impl World {
                     let is_half = !self.plugins[plugin].sandbox.log.is_empty();
                     let (here, document, _) = self.parts(plugin);
                     if let Some(changes) = here.sandbox.take_undo() {
+                        let ids = changed_ids(&changes);
                         document.undo(changes);
                         self.tally.count(if is_half {
                             Count::HalfRunsUndone
                         } else {
                             Count::RunsUndone
                         });
-                        self.say(if is_half {
-                            "half a run is undone"
-                        } else {
-                            "a run is undone"
-                        });
+                        let what = if is_half { "half a run" } else { "a run" };
+                        self.say(|| format!("{what} is undone, variables {ids:?}"));
                     }
                 }
             }
@@ -442,7 +468,7 @@ impl World {
             What::CutOff => {
                 if !self.healed {
                     self.tally.count(Count::PanelsCutOff);
-                    self.plugins[plugin].is_cut_off = true;
+                    self.cut_off(plugin);
                     self.break_socket(plugin);
                     let pause = self.random.below(40_000);
                     self.put(pause, plugin, None, What::Reached);
@@ -502,7 +528,7 @@ impl World {
             }
             What::Heal => self.heal(),
             What::WriterLeaves => self.writers_leave(),
-            What::TakenOver(document, left, fence) => self.taken_over(document, left, fence)?,
+            What::TakenOver(vacancy) => self.taken_over(&vacancy)?,
             What::SyncAll => {
                 for at in 0..self.plugins.len() {
                     self.session(at, Event::Act(Action::SyncNow))?;
@@ -513,7 +539,7 @@ impl World {
             What::Answered(event) => {
                 if let Event::Polled(_, Ok(reply)) = &event {
                     for frame in &reply.frames {
-                        self.plugins[plugin].note_frame(frame);
+                        self.note_frame(plugin, frame);
                     }
                 }
                 self.session(plugin, event)?;
@@ -543,7 +569,7 @@ impl World {
             What::Frame(turn, event) => {
                 if self.plugins[plugin].socket == Some(turn) {
                     if let SocketEvent::Frame(frame) = &event {
-                        self.plugins[plugin].note_frame(frame);
+                        self.note_frame(plugin, frame);
                     }
                     self.session(plugin, Event::Socket(turn, event))?;
                 }
@@ -567,6 +593,7 @@ impl World {
 
     /// Closes a plugin. The relay learns of it when the network tells it, which may be much later.
     pub(crate) fn close(&mut self, plugin: usize) {
+        self.note_leaving(plugin);
         let noticed = self.random.chance(700);
         let life = self.plugins[plugin].life;
         self.plugins[plugin].close();
@@ -646,36 +673,88 @@ impl World {
             let (Some(writer), true) = (self.writer_of(document), all_know && count > 1) else {
                 continue;
             };
-            let fence = self.plugins[writer].word.map_or(0, |word| word.fence);
             if self.random.chance(300) {
-                self.plugins[writer].is_cut_off = true;
+                self.cut_off(writer);
                 self.put(3 * TAKEOVER_MS, writer, None, What::Reached);
             } else {
                 self.close(writer);
                 self.put(3 * TAKEOVER_MS, writer, None, What::Open);
             }
-            let taken = What::TakenOver(document, writer, fence);
+        }
+    }
+
+    /// The network of a panel goes.
+    fn cut_off(&mut self, plugin: usize) {
+        self.note_leaving(plugin);
+        self.plugins[plugin].is_cut_off = true;
+        self.plugins[plugin].deafen(self.now);
+    }
+
+    /// A panel is about to leave. If it writes, another has to in time.
+    fn note_leaving(&mut self, plugin: usize) {
+        let here = &self.plugins[plugin];
+        let Some(word) = here.word.filter(|word| word.you && here.is_open) else {
+            return;
+        };
+        if !self.relay.is_up || here.is_cut_off {
+            return;
+        }
+        self.tally.count(Count::WritersLeft);
+        let others = self.plugins.iter().enumerate();
+        let rivals = others.filter(|(at, other)| {
+            *at != plugin
+                && other.document == here.document
+                && other.reached_since.is_some()
+                && other.word.is_some_and(|known| known.fence == word.fence)
+        });
+        let vacancy = Vacancy {
+            document: here.document,
+            since: self.now,
+            left: (plugin, here.life),
+            fence: word.fence,
+            epoch: self.relay.position().epoch,
+            rivals: rivals.map(|(at, other)| (at, other.life)).collect(),
+        };
+        if !vacancy.rivals.is_empty() {
+            let taken = What::TakenOver(vacancy);
             self.put(TAKEOVER_MS + WORD_MS, 0, None, taken);
         }
     }
 
-    /// Another panel has to write by now.
-    fn taken_over(&mut self, document: usize, left: usize, fence: u64) -> Result<(), String> {
-        let next = self.plugins.iter().enumerate().any(|(at, plugin)| {
-            at != left
-                && plugin.document == document
-                && plugin.is_open
-                && plugin
-                    .word
-                    .is_some_and(|word| word.you && word.fence > fence)
+    /// Another panel has to write by now, if there was one that the relay's words reached all the time, and the one that
+    /// left has not come back.
+    fn taken_over(&mut self, vacancy: &Vacancy) -> Result<(), String> {
+        let reached = vacancy.rivals.iter().any(|(at, life)| {
+            let rival = &self.plugins[*at];
+            let since = rival.reached_since.filter(|_| rival.life == *life);
+            since.is_some_and(|since| since <= vacancy.since)
         });
-        if !next {
-            return Err(format!(
-                "nobody took over document {document} from plugin {left}"
-            ));
+        let (left, life) = vacancy.left;
+        let is_back = self.plugins[left].life == life && !self.plugins[left].is_cut_off;
+        if !reached || is_back || self.relay.position().epoch != vacancy.epoch {
+            return Ok(());
+        }
+        let document = &self.documents[vacancy.document];
+        if document.told_fence <= vacancy.fence {
+            // The relay's word may be under way to a panel that it reaches late.
+            let (fence, next) = document.given;
+            let reached = self.plugins[next].reached_since;
+            if fence > vacancy.fence && reached.is_none_or(|since| since + WORD_MS > self.now) {
+                return Ok(());
+            }
+            return Err(format!("nobody took over: {vacancy:?}"));
         }
         self.tally.count(Count::Takeovers);
         Ok(())
+    }
+
+    /// A panel is told who writes.
+    fn note_frame(&mut self, plugin: usize, frame: &RelayFrame) {
+        let (here, document, _) = self.parts(plugin);
+        here.note_frame(frame);
+        let granted = here.word.filter(|word| word.you);
+        let granted = granted.map_or(0, |word| word.fence);
+        document.told_fence = document.told_fence.max(granted);
     }
 
     // The panel's shell.
@@ -720,7 +799,7 @@ impl World {
                 if here.socket.replace(turn).is_some() {
                     return Err(String::from("two sockets"));
                 }
-                let delay = self.delay();
+                let delay = self.delay(plugin);
                 let here = &self.plugins[plugin];
                 if here.is_cut_off || here.has_no_sockets || self.random.chance(self.loss) {
                     self.put_here(delay, plugin, What::Frame(turn, SocketEvent::Closed));
@@ -732,7 +811,7 @@ impl World {
                 let Some(turn) = self.plugins[plugin].socket else {
                     return Err(String::from("sent without a socket"));
                 };
-                let delay = self.delay();
+                let delay = self.delay(plugin);
                 let what = match frame {
                     ClientFrame::Refresh { .. } => What::Refresh,
                     ClientFrame::Bid { .. } | ClientFrame::Join { .. } => What::Bid(turn, frame),
@@ -743,7 +822,7 @@ impl World {
                 let Some(turn) = self.plugins[plugin].socket.take() else {
                     return Err(String::from("closed a socket that was not open"));
                 };
-                let delay = self.delay();
+                let delay = self.delay(plugin);
                 self.put_here(delay, plugin, What::Left(turn));
             }
             Effect::Poll(turn, request) => self.ask(plugin, Request::Poll(turn, request)),
@@ -882,6 +961,8 @@ impl World {
         let applied = self.plugins[plugin].applied.take();
         if !self.hands_off
             || applied != Some(self.relay.position())
+            // Who stopped being the writer before the rest was told shows nothing more of its plan.
+            || !self.plugins[plugin].sandbox.is_writer
             || !self.sheet.is_whole()
             || !self.relay.is_current(&self.sheet.packed())
             || self.is_at_work(self.plugins[plugin].document)
@@ -904,7 +985,14 @@ impl World {
             self.hands_off,
         )
         .map_err(|message| {
-            let collections = &self.documents[here.document].file.collections;
+            let file = &self.documents[here.document].file;
+            self.say(|| {
+                let rows = self.sheet.rows.iter().map(|row| format!("\n    {row:?}"));
+                let variables = file.variables.iter();
+                let variables = variables.map(|held| format!("\n    {held:?}"));
+                rows.chain(variables).collect()
+            });
+            let collections = &file.collections;
             let differences = &here.differences;
             format!("{message}\nin {collections:?}\nand {differences:?} was told")
         })?;
