@@ -219,9 +219,10 @@ impl Election {
 
     /// Ends what has run out, and asks writers for a word. To be called at least every second.
     pub fn sweep(&mut self, nonce: &str, now_ms: u64) -> Vec<(u64, Note)> {
+        let bounds = self.bounds;
         let Bounds {
             lease_ms, ping_ms, ..
-        } = self.bounds;
+        } = bounds;
         let is_over = |bidder: &Bidder| now_ms.saturating_sub(bidder.heard_ms) >= lease_ms;
         let mut notes = self.take_out(
             |bidder| bidder.member.is_none() && is_over(bidder),
@@ -241,8 +242,8 @@ impl Election {
                 // It goes to the end: should it be there after all, it follows.
                 let mut silent = file.bidders.remove(0);
                 let since_ms = std::mem::replace(&mut silent.heard_ms, now_ms);
+                follow(file, bounds, since_ms, now_ms);
                 file.bidders.push(silent);
-                follow(file, since_ms, now_ms);
                 grant(file, &mut self.fence, nonce, now_ms);
                 notes.extend(tell_all(file));
                 continue;
@@ -305,6 +306,7 @@ impl Election {
         now_ms: u64,
     ) -> Vec<(u64, Note)> {
         let mut notes = Vec::new();
+        let bounds = self.bounds;
         let last_fence = &mut self.fence;
         self.files.retain(|name, file| {
             let writer = file.bidders.first().filter(|first| goes(name, first));
@@ -314,7 +316,7 @@ impl Election {
                 return false;
             }
             if let Some(since_ms) = lost_ms {
-                follow(file, since_ms, now_ms);
+                follow(file, bounds, since_ms, now_ms);
                 grant(file, last_fence, nonce, now_ms);
                 notes.extend(tell_all(file));
             }
@@ -357,14 +359,17 @@ impl Election {
 }
 
 /// The writer of a file was heard of last at `since_ms`: the first of those who are there and were heard of since comes to its
-/// place, else the first who is there.
-fn follow(file: &mut File, since_ms: u64, now_ms: u64) {
+/// place, else the first who is between two polls, else the first who is there.
+fn follow(file: &mut File, bounds: Bounds, since_ms: u64, now_ms: u64) {
     let there = |bidder: &Bidder| bidder.member.is_some();
+    let heard = |bidder: &Bidder| bidder.heard_ms > since_ms;
+    let polls = |bidder: &Bidder| now_ms.saturating_sub(bidder.heard_ms) < bounds.ping_ms;
     let bidders = &file.bidders;
-    let heard = bidders
-        .iter()
-        .position(|bidder| there(bidder) && bidder.heard_ms > since_ms);
-    if let Some(next) = heard.or_else(|| bidders.iter().position(there)) {
+    let first = |is: &dyn Fn(&Bidder) -> bool| bidders.iter().position(is);
+    let next = first(&|bidder| there(bidder) && heard(bidder))
+        .or_else(|| first(&|bidder| !there(bidder) && heard(bidder) && polls(bidder)))
+        .or_else(|| first(&there));
+    if let Some(next) = next {
         let bidder = file.bidders.remove(next);
         file.bidders.insert(0, bidder);
     }

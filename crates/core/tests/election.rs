@@ -256,6 +256,23 @@ fn an_heir_between_two_polls_keeps_its_place() {
 }
 
 #[test]
+fn an_heir_between_two_polls_goes_before_one_that_is_silent() {
+    let mut world = World::new();
+    for at in 0..3 {
+        world.bid(at, 0, false);
+    }
+    for at in 0..2 {
+        world.panels[at].silent = true;
+    }
+    world.wait(7_000);
+    world.leave(2);
+    world.wait(1_000);
+    // It is told when it polls again.
+    world.bid(2, 0, false);
+    assert!(world.panels[2].writes);
+}
+
+#[test]
 fn a_broken_socket_that_is_noticed_late_begins_no_lease_anew() {
     let mut world = World::new();
     world.bid(0, 0, false);
