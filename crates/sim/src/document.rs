@@ -213,7 +213,12 @@ impl Document {
     ///
     /// # Errors
     /// What was.
-    pub fn check(&mut self, alone: bool, may_remove: bool) -> Result<(), String> {
+    pub fn check(
+        &mut self,
+        alone: bool,
+        may_remove: bool,
+        may_exchange: bool,
+    ) -> Result<(), String> {
         let variables = &self.file.variables;
         for (id, before) in &self.foreign {
             match variables.get(id) {
@@ -233,7 +238,11 @@ impl Document {
             .copied()
             .filter(|id| !variables.contains_key(id))
             .collect();
-        if !gone.is_empty() && !may_remove {
+        // A new type takes a new variable in the place of the old one, at once.
+        let made = variables.keys().filter(|id| !self.ours.contains(id));
+        let made = made.filter(|id| !self.foreign.contains_key(id)).count();
+        let is_exchanged = may_exchange && gone.len() <= made;
+        if !gone.is_empty() && !may_remove && !is_exchanged {
             return Err(format!("{gone:?} were removed, and nobody said so"));
         }
         // A run that is undone between a plan and its approval brings a variable back that the plan makes anew.

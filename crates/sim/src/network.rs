@@ -441,11 +441,14 @@ impl World {
                 }
             },
             Request::SignOut => {
-                self.relay
-                    .tokens
-                    .retain(|(known, _)| Some(known) != token.as_ref());
-                // What the user has bid for ends with the sign-in.
+                // It is the user's last session: what the user has bid for ends with it, and every socket of theirs.
                 if signed_in {
+                    self.relay.tokens.retain(|(_, owner)| *owner != user);
+                    for at in 0..self.plugins.len() {
+                        if self.plugins[at].user == user {
+                            self.send_closing(at, CloseReason::SignedOut);
+                        }
+                    }
                     let nonce = self.relay.issue("nonce");
                     let election = &mut self.relay.election;
                     let notes = election.sign_out(user as i64, &nonce, self.now);

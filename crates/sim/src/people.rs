@@ -3,6 +3,7 @@
 //! Owns their decisions, which depend on what the panel shows them and on chance. Must not know the network, or what the
 //! engine makes of a decision.
 
+use crate::random::Random;
 use crate::relay::sheet_ref;
 use crate::sheet::{ID, Sheet};
 use crate::world::{What, World};
@@ -31,6 +32,14 @@ fn columns_by_hand(sheet: &Sheet) -> Vec<Column> {
         },
     });
     columns.collect()
+}
+
+/// The places of the new types that a designer agrees to, row by row.
+fn ticked(rows: &[PreviewRow], random: &mut Random) -> Vec<u32> {
+    let rows = rows.iter().zip(0..);
+    rows.filter(|(row, _)| row.kind == PreviewKind::Retype && random.chance(700))
+        .map(|(_, place)| place)
+        .collect()
 }
 
 impl World {
@@ -117,7 +126,7 @@ impl World {
                     Some(Action::Approve {
                         plan: preview.plan,
                         include_removals: random.chance(300),
-                        retypes: Vec::new(),
+                        retypes: ticked(&preview.rows, random),
                     })
                 } else {
                     Some(Action::TakeOver)
@@ -140,7 +149,7 @@ impl World {
                         Action::Approve {
                             plan: preview.plan,
                             include_removals: random.chance(500),
-                            retypes: Vec::new(),
+                            retypes: ticked(&preview.rows, random),
                         }
                     } else {
                         Action::KeepRemoved { plan: preview.plan }

@@ -62,6 +62,8 @@ pub struct Plugin {
     pub panel_ms: u64,
     pub sandbox_ms: u64,
     may_remove: bool,
+    /// Whether the designer has agreed to a new type, for which a variable is exchanged.
+    may_exchange: bool,
     /// Whether the designer has confirmed going back to before a run, which is as if they did it by hand.
     goes_back: bool,
     position: Option<Position>,
@@ -94,6 +96,7 @@ impl Plugin {
             panel_ms: 0,
             sandbox_ms: 0,
             may_remove: false,
+            may_exchange: false,
             goes_back: false,
             position: None,
             file_ids: 0,
@@ -120,6 +123,7 @@ impl Plugin {
         self.is_open = true;
         self.session = Session::new(seed);
         self.may_remove = false;
+        self.may_exchange = false;
         self.goes_back = false;
     }
 
@@ -230,6 +234,7 @@ impl Plugin {
             } => {
                 self.goes_back = sandbox.engine.is_restore(plan);
                 self.may_remove = include_removals;
+                self.may_exchange = !retypes.is_empty();
                 sandbox
                     .engine
                     .approve_types(plan, include_removals, &retypes);
@@ -359,19 +364,20 @@ impl Plugin {
             document.excuse_hand_edits();
             document.people_did_something();
         } else {
-            document.check(slice.alone, self.may_remove)?;
+            document.check(slice.alone, self.may_remove, self.may_exchange)?;
         }
         Ok(more)
     }
 
     /// What the sandbox has told since, in order.
-    pub fn take_told(&mut self, document: &mut Document) -> Vec<ToPanel> {
+    pub fn take_told(&mut self, document: &mut Document, tally: &mut Tally) -> Vec<ToPanel> {
         let told = std::mem::take(&mut self.sandbox.told);
         for message in &told {
             document.note_told(message);
             match message {
                 ToPanel::Applied(report) => {
                     self.goes_back = false;
+                    tally.add_to(Count::Retypes, u64::from(report.counts.retyped));
                     self.problems.clone_from(&report.problems);
                     self.applied = (!report.cancelled).then(|| report.position.clone());
                 }

@@ -57,6 +57,8 @@ pub enum Count {
     Writes,
     /// Writes that Figma refused in the middle of a run.
     WritesRefused,
+    /// Variables that were exchanged for ones of another type.
+    Retypes,
     /// Slices that wrote under a grant that was not the newest one, or under none: the panel was cut off.
     WritesWithoutGrant,
     /// Panels that were closed, crashed or were cut off while they wrote.
@@ -81,7 +83,7 @@ pub enum Count {
 
 impl Count {
     /// All of them, in order.
-    pub const ALL: [Count; 36] = [
+    pub const ALL: [Count; 37] = [
         Count::Events,
         Count::SheetEdits,
         Count::HandEdits,
@@ -108,6 +110,7 @@ impl Count {
         Count::GoogleOutages,
         Count::Writes,
         Count::WritesRefused,
+        Count::Retypes,
         Count::WritesWithoutGrant,
         Count::WritersLeft,
         Count::Takeovers,

@@ -888,8 +888,9 @@ impl World {
     }
 
     fn post_told(&mut self, plugin: usize) {
-        let (here, document, _) = self.parts(plugin);
-        for message in here.take_told(document) {
+        let here = &mut self.plugins[plugin];
+        let document = &mut self.documents[here.document];
+        for message in here.take_told(document, &mut self.tally) {
             self.post(plugin, message);
         }
     }
