@@ -8,7 +8,7 @@ use sheetwire_core::protocol::panel::{
     Brands, ConflictPolicy, Counts, DriftPolicy, Names, PreviewKind, Role, RunEntry, RunReport,
     Sections, Shape, Unsent, Uses, WaitReason,
 };
-use sheetwire_core::session::{Link, StopReason};
+use sheetwire_core::session::{Hold, Link, StopReason};
 
 pub const TAB_VARIABLES: &str = "Variables";
 pub const TAB_SYNC: &str = "Real-Time Sync";
@@ -138,14 +138,11 @@ pub const KEEP_FIGMAS_FOR_ALL: &str = "Keep Figma’s for all";
 pub const TWO_WAY: &str = "Also send changes from Figma to the sheet";
 pub const TWO_WAY_WHAT: &str = "Values, descriptions, scopes, code syntax and hiding, under your Google account. Names, new variables and removals are never sent, and formulas are never overwritten.";
 pub const TWO_WAY_ASKING: &str = "Asking whether you may edit the spreadsheet…";
-pub const NOT_ALLOWED: &str = "Changes from Figma wait for you.";
 pub const NOT_ALLOWED_WHAT: &str = "This file sends changes to the sheet, but you have not allowed it for your Google account yet.";
 pub const ALLOW: &str = "Allow sending";
-pub const SHEET_READ_ONLY: &str = "You may only read this spreadsheet.";
 pub const SHEET_READ_ONLY_WHAT: &str =
     "Ask its owner for edit access. Until then nothing is sent to it.";
 pub const TRY_AGAIN: &str = "Try again";
-pub const NOT_SENT: &str = "Changes from Figma could not be sent.";
 pub const NOT_SENT_WHAT: &str = "They are kept in Figma and listed here.";
 pub const SEND: &str = "Send to sheet";
 pub const SEND_ALL: &str = "Send all to sheet";
@@ -167,6 +164,24 @@ pub const POLICIES_CONFLICT: [(ConflictPolicy, &str); 3] = [
 /// That cells are on their way to the sheet.
 pub fn sending(cells: u32) -> String {
     ["Sending ", &several(cells, "cell"), "…"].concat()
+}
+
+/// That nothing is sent to the sheet, or to these tabs of several.
+pub fn held(hold: Hold, tabs: &[String]) -> String {
+    let names: Vec<String> = tabs.iter().map(|tab| ["“", tab, "”"].concat()).collect();
+    let names = names.join(", ");
+    match (hold, tabs.is_empty()) {
+        (Hold::NotAllowed, true) => String::from("Changes from Figma wait for you."),
+        (Hold::NotAllowed, false) => {
+            ["Changes from Figma for ", &names, " wait for you."].concat()
+        }
+        (Hold::ReadOnly, true) => String::from("You may only read this spreadsheet."),
+        (Hold::ReadOnly, false) => ["You may only read ", &names, "."].concat(),
+        (Hold::Failed, true) => String::from("Changes from Figma could not be sent."),
+        (Hold::Failed, false) => {
+            ["Changes from Figma could not be sent to ", &names, "."].concat()
+        }
+    }
 }
 
 /// Why a difference is not sent to the sheet, and what to do.
@@ -191,7 +206,6 @@ pub fn unsent(unsent: Unsent) -> &'static str {
         Unsent::Unwritable => "No cell can say this value.",
         Unsent::Shared => "Several variables show this cell. Change it in the sheet.",
         Unsent::Long => "This text is too long for a cell.",
-        Unsent::Tab => "Changes are sent to the first tab only. Change this one in the sheet.",
     }
 }
 

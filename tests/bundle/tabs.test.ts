@@ -89,6 +89,39 @@ test('two tabs, aliases both ways, an edit in each, and the first taken away', a
   again.dispose();
 });
 
+test('changes made in Figma go to the tab that each is of, one tab after the other', async () => {
+  const [one, two] = [tab(1), tab(2, 'another-sheet')];
+  const { host } = await fed([
+    [one, snapshot('Primitives', [['Name', 'Value'], ['blue', '#0052cc']])],
+    [two, snapshot('Semantic', [['Name', 'Light', 'Dark'], ['link', '{blue}', '{blue}'], ['text', '#111111', '#eeeeee']])],
+  ]);
+  host.ui.send({ type: 'set_two_way', on: true });
+  await host.ui.next('connection_changed');
+  const set = (name: string, mode: number, value: unknown) => {
+    const variable = named(host, name);
+    host.asUser((model) => { model.setValueForMode(variable?.id ?? '', Object.keys(variable?.valuesByMode ?? {})[mode] ?? '', value as never); });
+  };
+  const orange = { r: 1, g: Math.fround(0x88 / 255), b: 0, a: 1 };
+  set('blue', 0, orange);
+  set('text', 1, orange);
+  host.ui.send({ type: 'look' });
+  const sent = async (sheet: SheetRef, row: number, column: number, text: string) => {
+    const push = await host.ui.next('push');
+    const [cell] = push['cells'] as { row: number; column: number; value: unknown }[];
+    assert.deepEqual([push['sheet'], cell?.row, cell?.column, cell?.value], [sheet, row, column, { text }]);
+    host.ui.send({ type: 'pushed', push: push['push'] as number, results: ['written'] });
+  };
+  await sent(one, 1, 1, '#ff8800');
+  await sent(two, 2, 2, '#ff8800');
+  handOver(host.ui, two, change('Semantic', 3, 2, 2, '#ff8800'));
+  assert.equal((await host.ui.next('applied'))['writes'], 1);
+  handOver(host.ui, one, change('Primitives', 2, 1, 1, '#ff8800'));
+  assert.equal((await host.ui.next('applied'))['writes'], 1);
+  assert.deepEqual(Object.values(named(host, 'text')?.valuesByMode ?? {})[1], orange);
+  assert.deepEqual(host.errors, []);
+  host.dispose();
+});
+
 test('a tab for each mode, in the locale of its own spreadsheet', async () => {
   const { host, report } = await fed([
     [tab(1), snapshot('Mobile', [['Name', 'Value'], ['space/half', 0.5], ['space/one', { text: '1.5' }]])],

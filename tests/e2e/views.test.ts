@@ -15,7 +15,7 @@ import type { Browser, Frame, Page } from 'playwright-core';
 import { ROOT } from '../figma-host/node.ts';
 import { type Theme, themeStyle } from '../figma-host/theme.ts';
 import { GALLERY, launch } from './chromium.ts';
-import { ACCOUNT, EXHIBITS, type Exhibit, columns, connected, differences, preview, problems, twoWay, unsent } from './views.ts';
+import { ACCOUNT, EXHIBITS, type Exhibit, columns, connected, differences, preview, problems, twoWay, twoWayTabs, unsent } from './views.ts';
 
 /** The smallest panel the views are made for, in CSS pixels. */
 const SIZE = { width: 400, height: 560 };
@@ -425,9 +425,12 @@ test('two-way sync: switched on and off, chosen as the policy, and sent one by o
   assert.equal(await frame.getByRole('button', { name: 'Send to sheet', exact: true }).count(), 4);
   await frame.getByRole('button', { name: 'Send to sheet', exact: true }).nth(1).click();
   await frame.click('text=Send all to sheet');
-  await show({ state: twoWay({ sending: 'not_allowed' }) });
+  await show({ state: twoWayTabs() });
+  await frame.getByText('You may only read “Dark”, “Spacing”.').waitFor();
+  const held = (why: string): unknown => twoWay({ held: [[{ spreadsheet_id: 'spreadsheet-1', sheet_id: 0 }, why]] });
+  await show({ state: held('not_allowed') });
   await frame.click('text=Allow sending');
-  await show({ state: twoWay({ sending: 'failed' }) });
+  await show({ state: held('failed') });
   await frame.click('.card >> text=Sync now');
   await sends.click();
   await told([

@@ -122,7 +122,7 @@ export function differences(conflicts: number, drifts: number): unknown {
 }
 
 /** Why a difference is not sent to the sheet, one each. */
-const UNSENT = ['name', 'formula', 'protected', 'changed', 'outside', 'empty', 'spaces', 'foreign', 'unwritable', 'shared', 'long', 'tab'];
+const UNSENT = ['name', 'formula', 'protected', 'changed', 'outside', 'empty', 'spaces', 'foreign', 'unwritable', 'shared', 'long'];
 
 /** Differences that can't be sent, with their reasons, and one that can. */
 export function unsent(): unknown {
@@ -133,6 +133,12 @@ export function unsent(): unknown {
 /** A connected file that sends changes to its sheet, with some of it otherwise. */
 export const twoWay = (otherwise: Record<string, unknown>): unknown =>
   connected({ connection: { ...CONNECTION, two_way: true, policy: { drift: 'push', conflict: 'ask' } }, ...otherwise });
+
+/** The same with several tabs, of which two take nothing. */
+export const twoWayTabs = (): unknown => twoWay({
+  connection: { ...CONNECTION, two_way: true, more: [SOURCE, { ...SOURCE, sheet: { spreadsheet_id: 'spreadsheet-2', sheet_id: 7 }, spreadsheet_title: 'Shop', sheet_title: 'Spacing' }] },
+  held: [[SOURCE.sheet, 'read_only'], [{ spreadsheet_id: 'spreadsheet-2', sheet_id: 7 }, 'read_only']],
+});
 
 /** A connected file, with some of it otherwise. */
 export function connected(otherwise: Record<string, unknown>): unknown {
@@ -233,9 +239,10 @@ export const EXHIBITS: Record<string, Exhibit> = {
   'connected-two-way-sending': { state: twoWay({ sending: { cells: 3 } }) },
   'connected-two-way-unsent': { state: twoWay({ differences: unsent() }) },
   'connected-two-way-conflicts': { state: twoWay({ differences: differences(2, 1) }) },
-  'connected-two-way-not-allowed': { state: twoWay({ sending: 'not_allowed' }) },
-  'connected-two-way-read-only': { state: twoWay({ sending: 'read_only' }) },
-  'connected-two-way-failed': { state: twoWay({ sending: 'failed' }) },
+  'connected-two-way-not-allowed': { state: twoWay({ held: [[CONNECTION.sheet, 'not_allowed']] }) },
+  'connected-two-way-read-only': { state: twoWay({ held: [[CONNECTION.sheet, 'read_only']] }) },
+  'connected-two-way-failed': { state: twoWay({ held: [[CONNECTION.sheet, 'failed']] }) },
+  'connected-two-way-tabs': { state: twoWayTabs() },
   'connected-toggled': { state: connected({ link: 'down', stopped: 'toggled', connection: { ...CONNECTION, on: false } }) },
   ...Object.fromEntries(['disconnected', 'signed_out', 'switched_off', 'breaker', 'read_only'].map((stopped) => [
     `connected-stopped-${stopped.replace('_', '-')}`, { state: connected({ link: 'down', stopped }) },

@@ -1685,6 +1685,6 @@ impl Engine {
         self.totals = Totals::default();
         self.stage = Stage::Rest;
         self.forget_seen();
-        self.pushing.is_due = true;
+        self.pushing.is_due_again();
     }
 }

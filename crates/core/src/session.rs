@@ -138,6 +138,9 @@ pub struct Connected {
     /// What becomes of changes made in Figma, with two-way sync.
     #[serde(default)]
     pub sending: Sending,
+    /// Tabs to which nothing is sent for now, and why.
+    #[serde(default)]
+    pub held: Vec<(SheetRef, Hold)>,
 }
 
 /// What becomes of changes made in Figma that are for the sheet.
@@ -151,6 +154,12 @@ pub enum Sending {
     Switching,
     /// So many cells are on their way.
     Cells(u32),
+}
+
+/// Why nothing is sent to a tab until the designer does something about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Hold {
     /// The file sends changes, and this user has not allowed it for their account yet.
     NotAllowed,
     /// This user may only read the spreadsheet.

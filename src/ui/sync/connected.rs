@@ -62,6 +62,7 @@ pub fn connected(panel: Panel) -> AnyView {
     let published = piece(panel, |connected| connected.connection.published);
     let two_way = piece(panel, |connected| connected.connection.two_way);
     let sends = piece(panel, |connected| connected.sending);
+    let held = piece(panel, sending::held);
     let runs = piece(panel, |connected| connected.runs.clone());
     let fed = piece(panel, sources::of);
     let stopped = piece(panel, |connected| connected.stopped);
@@ -87,7 +88,7 @@ pub fn connected(panel: Panel) -> AnyView {
         {move || differing.get().map(|differing| {
             differences::list(panel, differing, two_way.get().unwrap_or_default())
         })}
-        {sending::state(panel, sends)}
+        {sending::state(panel, sends, held)}
         <div class="run">
             {move || if running.get() { run(panel, progress) } else { ended(last, now) }}
             {move || published.get().unwrap_or_default().then(|| view! { <p class="secondary">{words::PUBLISHED}</p> })}

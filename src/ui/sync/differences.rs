@@ -74,8 +74,7 @@ fn may_send(two_way: bool, item: &Difference) -> bool {
             | Unsent::Foreign
             | Unsent::Unwritable
             | Unsent::Shared
-            | Unsent::Long
-            | Unsent::Tab,
+            | Unsent::Long,
         ) => false,
     };
     two_way && again

@@ -5,7 +5,7 @@
 use super::button;
 use crate::{Panel, words};
 use leptos::prelude::*;
-use sheetwire_core::session::{Action, Sending};
+use sheetwire_core::session::{Action, Connected, Hold, Sending};
 
 /// Names the switch.
 const LABEL: &str = "two-way-label";
@@ -41,43 +41,64 @@ pub fn opt_in(
     .into_any()
 }
 
-/// What becomes of the cells that go to the sheet, while there is something to say.
-pub fn state(panel: Panel, sending: Memo<Option<Sending>>) -> AnyView {
-    let card = move |why: &'static str, what: &'static str, label: &'static str, action: Action| {
-        let press = move || panel.act(action.clone());
-        view! {
-            <div class="card" role="status">
-                <p><b>{why}</b></p>
-                <p>{what}</p>
-                {button("plain", label, press)}
-            </div>
+/// Why nothing is sent to tabs, with their names where several feed the file.
+pub type Held = Vec<(Hold, Vec<String>)>;
+
+/// The tabs to which nothing is sent, by why.
+pub fn held(connected: &Connected) -> Held {
+    let names = connected.connection.tab_names();
+    let mut held: Held = Vec::new();
+    for (sheet, hold) in &connected.held {
+        let Some(at) = connected.connection.place_of(sheet) else {
+            continue;
+        };
+        let name = names.get(at).filter(|_| names.len() > 1).cloned();
+        match held.iter_mut().find(|(other, _)| other == hold) {
+            Some((_, tabs)) => tabs.extend(name),
+            None => held.push((*hold, name.into_iter().collect())),
         }
-        .into_any()
-    };
-    (move || match sending.get().unwrap_or_default() {
+    }
+    held
+}
+
+/// What becomes of the cells that go to the sheet, while there is something to say.
+pub fn state(panel: Panel, sending: Memo<Option<Sending>>, held: Memo<Option<Held>>) -> AnyView {
+    let now = move || match sending.get().unwrap_or_default() {
         Sending::Idle => ().into_any(),
         Sending::Switching => {
             view! { <p class="secondary" role="status">{words::TWO_WAY_ASKING}</p> }.into_any()
         }
         Sending::Cells(cells) => view! { <p role="status">{words::sending(cells)}</p> }.into_any(),
-        Sending::NotAllowed => card(
-            words::NOT_ALLOWED,
+    };
+    let cards = move || {
+        let held = held.get().unwrap_or_default().into_iter();
+        held.map(|(hold, tabs)| card(panel, hold, &tabs))
+            .collect_view()
+    };
+    view! { {now} {cards} }.into_any()
+}
+
+fn card(panel: Panel, hold: Hold, tabs: &[String]) -> AnyView {
+    let (what, label, action) = match hold {
+        Hold::NotAllowed => (
             words::NOT_ALLOWED_WHAT,
             words::ALLOW,
             Action::SetTwoWay { on: true },
         ),
-        Sending::ReadOnly => card(
-            words::SHEET_READ_ONLY,
+        Hold::ReadOnly => (
             words::SHEET_READ_ONLY_WHAT,
             words::TRY_AGAIN,
             Action::SetTwoWay { on: true },
         ),
-        Sending::Failed => card(
-            words::NOT_SENT,
-            words::NOT_SENT_WHAT,
-            words::SYNC_NOW,
-            Action::SyncNow,
-        ),
-    })
+        Hold::Failed => (words::NOT_SENT_WHAT, words::SYNC_NOW, Action::SyncNow),
+    };
+    let press = move || panel.act(action.clone());
+    view! {
+        <div class="card" role="status">
+            <p><b>{words::held(hold, tabs)}</b></p>
+            <p>{what}</p>
+            {button("plain", label, press)}
+        </div>
+    }
     .into_any()
 }

@@ -43,8 +43,8 @@ const LOOK_VARIABLES: usize = 32;
 /// Looks after which a written cell that the sheet never showed may be sent again.
 const LOOKS_UNTIL_AGAIN: u32 = 3;
 
-/// The source whose tab cells are sent to. The relay takes cells of the tab in whose room it elects the file's writer.
-const SENT_TO: usize = 0;
+/// Where a cell stands: its source's place, row and column of the tab, zero-based.
+type Place = (usize, u32, u32);
 
 /// What became of a sent cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,10 +62,18 @@ enum Fate {
 /// A cell that was sent.
 #[derive(Debug, Clone)]
 struct Sent {
+    /// The place of the source whose tab it went to.
+    at: usize,
     write: CellWrite,
     fate: Fate,
     /// Whether the sheet has shown it since, whatever it held.
     is_seen: bool,
+}
+
+impl Sent {
+    fn place(&self) -> Place {
+        (self.at, self.write.row, self.write.column)
+    }
 }
 
 /// What the sheet shows of a cell that was sent.
@@ -85,10 +93,21 @@ pub(super) struct Pushing {
     sent: Vec<Sent>,
     /// The answer to the last batch, until there is time for it; `None` inside where nothing is known.
     answer: Option<Option<Vec<WriteResult>>>,
-    /// Places in the first source's tab whose cells the designer wants sent.
-    wanted: BTreeSet<(u32, u32)>,
+    /// Cells that the designer wants sent.
+    wanted: BTreeSet<Place>,
     /// Whether differences may have come that are to be sent.
-    pub is_due: bool,
+    is_due: bool,
+    /// The sources whose last batch failed as a whole, one bit a source. They are tried again by the next look or edit, and do
+    /// not keep the others waiting.
+    failed: u32,
+}
+
+impl Pushing {
+    /// Differences may have come that are to be sent.
+    pub(super) fn is_due_again(&mut self) {
+        self.is_due = true;
+        self.failed = 0;
+    }
 }
 
 /// What is looked at, and what was found.
@@ -105,6 +124,8 @@ pub(super) struct Look {
 pub(super) struct Batch {
     rows: Vec<u32>,
     at: usize,
+    /// The source whose tab it is for: that of the first cell.
+    source: Option<usize>,
     cells: Vec<CellWrite>,
     bytes: usize,
 }
@@ -132,6 +153,7 @@ impl Engine {
         self.keep();
         self.pushing.wanted.clear();
         self.pushing.is_due = on;
+        self.pushing.failed = 0;
         self.merge_anew();
     }
 
@@ -185,22 +207,22 @@ impl Engine {
 
     /// A source's tab shows a cell.
     pub(super) fn see_cell(&mut self, at: usize, row: u32, column: u32) {
-        if at != SENT_TO {
-            return;
-        }
         for sent in &mut self.pushing.sent {
-            sent.is_seen |= (sent.write.row, sent.write.column) == (row, column);
+            sent.is_seen |= sent.place() == (at, row, column);
         }
     }
 
     /// A source's tab was read as a whole. It may have been read before what was written.
     pub(super) fn see_sheet(&mut self, at: usize) {
-        let Some(tab) = self.grid.tabs().get(at).filter(|_| at == SENT_TO) else {
+        let Some(tab) = self.grid.tabs().get(at) else {
             return;
         };
-        self.pushing.wanted.clear();
+        self.pushing.wanted.retain(|place| place.0 != at);
         let sheet = tab.sheet();
         for sent in &mut self.pushing.sent {
+            if sent.at != at {
+                continue;
+            }
             let now = cell(sheet.row(sent.write.row), sent.write.column);
             sent.is_seen |= now != sent.write.before;
         }
@@ -237,24 +259,20 @@ impl Engine {
         traces.collect()
     }
 
-    /// Where in the first source's tab a row's cell stands.
-    fn spot_of(&self, row: u32, column: u32) -> Result<(u32, u32), Unsent> {
-        match self.grid.origin(row, column) {
-            Some((SENT_TO, row, column)) => Ok((row, column)),
-            Some(_) => Err(Unsent::Tab),
-            None => Err(Unsent::Shared),
-        }
+    /// Where a row's cell stands.
+    fn spot_of(&self, row: u32, column: u32) -> Result<Place, Unsent> {
+        self.grid.origin(row, column).ok_or(Unsent::Shared)
     }
 
     /// Where a difference's cell stands.
-    fn place_of_kept(&self, row: u32, kept: &Kept) -> Result<(u32, u32), Unsent> {
+    fn place_of_kept(&self, row: u32, kept: &Kept) -> Result<Place, Unsent> {
         let column = self.column_of(&kept.write).ok_or(Unsent::Name)?;
         self.spot_of(row, column)
     }
 
-    fn sent_at(&self, place: (u32, u32)) -> Option<&Sent> {
+    fn sent_at(&self, place: Place) -> Option<&Sent> {
         let mut sent = self.pushing.sent.iter().rev();
-        sent.find(|sent| (sent.write.row, sent.write.column) == place)
+        sent.find(|sent| sent.place() == place)
     }
 
     // What is sent.
@@ -267,10 +285,10 @@ impl Engine {
         let kept = self.kept.get(row).and_then(|kept| kept.get(at));
         if let Some(Ok(place)) = kept.map(|kept| self.place_of_kept(row, kept)) {
             self.pushing.wanted.insert(place);
-            self.pushing.is_due = true;
-            self.pushing.sent.retain(|sent| {
-                sent.fate == Fate::Sent || (sent.write.row, sent.write.column) != place
-            });
+            self.pushing.is_due_again();
+            self.pushing
+                .sent
+                .retain(|sent| sent.fate == Fate::Sent || sent.place() != place);
         }
     }
 
@@ -315,6 +333,11 @@ impl Engine {
     }
 
     fn take_answer(&mut self, results: Option<&[WriteResult]>) {
+        if results.is_none() {
+            let asked = self.pushing.sent.iter();
+            let asked = asked.filter(|sent| sent.fate == Fate::Sent);
+            self.pushing.failed |= asked.fold(0, |failed, sent| failed | 1 << sent.at);
+        }
         let mut results = results.map(|results| results.iter());
         for sent in &mut self.pushing.sent {
             if sent.fate != Fate::Sent {
@@ -331,8 +354,7 @@ impl Engine {
             };
         }
         self.forget_seen();
-        // What failed as a whole is tried again by the next look or edit.
-        self.pushing.is_due = results.is_some();
+        self.pushing.is_due = true;
         self.kept_changed = true;
         self.tell_differences();
     }
@@ -347,16 +369,19 @@ impl Engine {
                 if !kept.pushes && !self.is_wanted(*row, kept) {
                     continue;
                 }
-                let Ok(write) = self.cell_write(*row, kept) else {
+                let Ok((at, write)) = self.cell_write(*row, kept) else {
                     continue;
                 };
-                if self.was_sent(&write) {
+                let is_for_another = batch.source.is_some_and(|source| source != at);
+                if is_for_another || self.pushing.failed & 1 << at != 0 || self.was_sent(at, &write)
+                {
                     continue;
                 }
                 let bytes = bytes_of(&write);
                 is_full |= batch.cells.len() == WRITE_CELLS_MAX
                     || batch.bytes + bytes > WRITE_BYTES_MAX / 2;
                 if !is_full {
+                    batch.source = Some(at);
                     batch.bytes += bytes;
                     batch.cells.push(write);
                 }
@@ -368,21 +393,27 @@ impl Engine {
             return;
         }
         self.stage = Stage::Rest;
-        let Batch { cells, .. } = batch;
-        let sheet = self.connection.as_ref().map(|kept| kept.sheet.clone());
-        let (Some(sheet), false) = (sheet, cells.is_empty()) else {
+        let Batch { cells, source, .. } = batch;
+        let sheets = self.connection.iter().flat_map(Connection::sheets);
+        let sheets = sheets.enumerate();
+        let sheet = sheets
+            .filter(|(at, _)| Some(*at) == source)
+            .map(|(_, sheet)| sheet.clone())
+            .next();
+        let (Some(at), Some(sheet)) = (source, sheet) else {
             self.pushing.wanted.clear();
             return;
         };
         if !is_full {
-            self.pushing.wanted.clear();
+            self.pushing.wanted.retain(|place| place.0 != at);
         }
         for write in &cells {
-            let place = (write.row, write.column);
+            let place = (at, write.row, write.column);
             self.pushing.wanted.remove(&place);
             let sent = &mut self.pushing.sent;
-            sent.retain(|sent| (sent.write.row, sent.write.column) != place);
+            sent.retain(|sent| sent.place() != place);
             sent.push(Sent {
+                at,
                 write: write.clone(),
                 fate: Fate::Sent,
                 is_seen: false,
@@ -400,8 +431,9 @@ impl Engine {
     }
 
     /// Whether just this was sent before, and may not be sent again yet.
-    fn was_sent(&self, write: &CellWrite) -> bool {
-        self.sent_at((write.row, write.column)).is_some_and(|sent| {
+    fn was_sent(&self, at: usize, write: &CellWrite) -> bool {
+        let place = (at, write.row, write.column);
+        self.sent_at(place).is_some_and(|sent| {
             sent.write == *write
                 && match sent.fate {
                     Fate::Sent | Fate::Refused(_) => true,
@@ -439,11 +471,11 @@ impl Engine {
         if !self.is_two_way() {
             return None;
         }
-        let write = match self.cell_write(row, kept) {
+        let (at, write) = match self.cell_write(row, kept) {
             Ok(write) => write,
             Err(unsent) => return Some(unsent),
         };
-        let sent = self.sent_at((write.row, write.column));
+        let sent = self.sent_at((at, write.row, write.column));
         match sent.filter(|sent| sent.write == write)?.fate {
             Fate::Refused(unsent) => Some(unsent),
             Fate::Sent | Fate::Written(_) | Fate::Lost => None,
@@ -452,11 +484,12 @@ impl Engine {
 
     // How it is written.
 
-    /// What is put into the cell of a difference, so that it says what Figma holds.
-    fn cell_write(&self, row: u32, kept: &Kept) -> Result<CellWrite, Unsent> {
+    /// What is put into the cell of a difference, so that it says what Figma holds; and the place of the source whose tab it is
+    /// in.
+    fn cell_write(&self, row: u32, kept: &Kept) -> Result<(usize, CellWrite), Unsent> {
         let place = self.place_of_kept(row, kept)?;
-        let sheet = self.grid.tabs().get(SENT_TO).ok_or(Unsent::Outside)?;
-        let before = cell(sheet.sheet().row(place.0), place.1);
+        let tab = self.grid.tabs().get(place.0).ok_or(Unsent::Outside)?;
+        let before = cell(tab.sheet().row(place.1), place.2);
         let like = CellView::new(before);
         if like.formula().is_some() {
             return Err(Unsent::Formula);
@@ -478,7 +511,7 @@ impl Engine {
             Write::Hidden(_) => entry_of_switch(held.hidden, like)?,
             Write::Name | Write::Link | Write::Remember => return Err(Unsent::Name),
         };
-        let (row, column) = place;
+        let (at, row, column) = place;
         let write = CellWrite {
             row,
             column,
@@ -492,7 +525,7 @@ impl Engine {
         if bytes_of(&write) > CELL_BYTES_MAX {
             return Err(Unsent::Long);
         }
-        Ok(write)
+        Ok((at, write))
     }
 
     fn entry_of_value(
@@ -641,7 +674,7 @@ impl Engine {
                 *looks += 1;
             }
         }
-        self.pushing.is_due = true;
+        self.pushing.is_due_again();
         if look.rows.is_empty() {
             self.stage = Stage::Rest;
         } else if look.rows.len() > INCREMENTAL_ROWS_MAX || figma.is_undone() {

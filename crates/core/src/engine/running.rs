@@ -705,7 +705,7 @@ impl Engine {
             self.effects.push(Effect::CommitUndo);
         }
         self.forget_seen();
-        self.pushing.is_due = true;
+        self.pushing.is_due_again();
         // What was written may have been all that kept a type from being offered.
         self.offer_retypes();
         let report = self.run_report(&totals);

@@ -440,7 +440,7 @@ pub struct Connection {
     /// The tab whose name the links of this file's variables bear, where it is the first source no longer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<SheetRef>,
-    /// Whether changes made in Figma may be sent to the first source's tab.
+    /// Whether changes made in Figma may be sent to the tabs.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub two_way: bool,
 }
@@ -681,8 +681,6 @@ pub enum Unsent {
     Shared,
     /// Longer than a cell may be.
     Long,
-    /// The cell is of another tab than the first.
-    Tab,
 }
 
 /// Why a cell is not written.

@@ -1199,6 +1199,7 @@ impl Session {
             trouble: None,
             troubles: self.troubles.clone(),
             sending: Sending::default(),
+            held: Vec::new(),
         }));
         self.show_sending();
     }

@@ -7,13 +7,13 @@ use crate::figma::World;
 use crate::file::Case;
 use crate::layout::{live, position, sheet, variables};
 use crate::merge::{edit, policy, told_differences};
-use sheetwire_core::protocol::panel::{Choice, DifferenceKind, ToPanel};
-use sheetwire_core::protocol::relay::{CellWrite, SheetInfo, WriteResult, WriteValue};
+use sheetwire_core::protocol::panel::{Choice, DifferenceKind};
+use sheetwire_core::protocol::relay::{SheetInfo, WriteResult, WriteValue};
 use sheetwire_core::sheet::{Cell, Content, a1, pack, pack_changes, unpack_cell};
 use std::fmt::Write as _;
 
 /// A cell as case files write it.
-fn notation(cell: &Cell) -> String {
+pub fn notation(cell: &Cell) -> String {
     match &cell.content {
         Content::Empty => String::from("nothing"),
         Content::Text(text) if text.trim() == text => text.clone(),
@@ -27,7 +27,7 @@ fn notation(cell: &Cell) -> String {
 }
 
 /// The cell as the sheet holds it after a write: its format stays.
-fn written(before: &Cell, value: &WriteValue) -> Cell {
+pub fn written(before: &Cell, value: &WriteValue) -> Cell {
     let content = match value {
         WriteValue::Text(text) => Content::Text(text.clone()),
         WriteValue::Number(value) => {
@@ -43,21 +43,6 @@ fn written(before: &Cell, value: &WriteValue) -> Cell {
         content,
         formula: None,
     }
-}
-
-/// The batches that were told since the last time, each answered with what `answer` says.
-fn batches(world: &mut World) -> Vec<(u32, Vec<CellWrite>)> {
-    let told = std::mem::take(&mut world.told);
-    let batches = told.iter().filter_map(|message| match message {
-        ToPanel::Push { push, cells, .. } => Some((*push, cells.clone())),
-        _ => None,
-    });
-    let batches = batches.collect();
-    world.told = told;
-    world
-        .told
-        .retain(|message| !matches!(message, ToPanel::Push { .. }));
-    batches
 }
 
 fn left(world: &World, out: &mut String) {
@@ -133,8 +118,8 @@ pub fn run(case: &Case) -> Result<String, String> {
     }
     let mut revision = 3;
     loop {
-        let batches = batches(&mut world);
-        let Some((push, cells)) = batches.first() else {
+        let batches = world.batches();
+        let Some((push, _, cells)) = batches.first() else {
             break;
         };
         if batches.len() > 1 {

@@ -7,10 +7,14 @@ use crate::cells;
 use crate::figma::{File, World};
 use crate::file::{Case, table_row};
 use crate::layout::{told_problems, variables};
+use crate::{merge, push};
 use sheetwire_core::protocol::panel::{Preview, Role, SheetLayout, TabMode, ToPanel};
-use sheetwire_core::protocol::relay::{Position, SheetInfo, SheetRef};
-use sheetwire_core::sheet::{Cell, pack, pack_changes};
+use sheetwire_core::protocol::relay::{Position, SheetInfo, SheetRef, WriteResult};
+use sheetwire_core::sheet::{Cell, a1, pack, pack_changes, unpack_cell};
 use std::fmt::Write as _;
+
+/// Most batches that one edit may lead to.
+const BATCHES_MAX: usize = 9;
 
 /// A tab as the case has it.
 #[derive(Clone)]
@@ -183,6 +187,42 @@ fn connect(tabs: &[Tab]) -> Result<(World, String), String> {
     Ok((world, out))
 }
 
+/// Has the tabs take what is sent to them, and show it, until nothing is sent any more.
+fn send(world: &mut World, tabs: &mut [Tab], out: &mut String) -> Result<(), String> {
+    for _ in 0..BATCHES_MAX {
+        let mut batches = world.batches();
+        let Some((push, sheet, cells)) = batches.pop() else {
+            return Ok(());
+        };
+        if !batches.is_empty() {
+            return Err(String::from("two batches at once"));
+        }
+        let tab = tabs.iter_mut().find(|tab| tab.sheet() == sheet);
+        let tab = tab.ok_or("cells for a tab that is not there")?;
+        let mut changes: Vec<(u32, u32, Cell)> = Vec::new();
+        for write in &cells {
+            let held = &mut tab.rows[write.row as usize][write.column as usize];
+            if unpack_cell(&write.before).ok().as_ref() != Some(held) {
+                return Err(format!("the sheet has {held:?}"));
+            }
+            let after = push::written(held, &write.value);
+            let address = a1(&tab.title, write.row, write.column);
+            let (was, is) = (push::notation(held), push::notation(&after));
+            let _ = writeln!(out, "sends {address}: {was} → {is}");
+            *held = after.clone();
+            changes.push((write.row, write.column, after));
+        }
+        tab.revision += 1;
+        world
+            .engine
+            .pushed(push, &vec![WriteResult::Written; cells.len()]);
+        world.settle();
+        tab.tell_changes(&changes, world);
+        world.settle();
+    }
+    Err(String::from("it never ends"))
+}
+
 fn plan(world: &World) -> Option<Preview> {
     world.told.iter().rev().find_map(|message| match message {
         ToPanel::Preview(preview) | ToPanel::Waiting { preview, .. } => Some(preview.clone()),
@@ -236,6 +276,29 @@ pub fn run(case: &Case) -> Result<String, String> {
     for line in case.block("then").unwrap_or_default().lines() {
         let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
         let words = table_row(rest);
+        if verb == "keep" {
+            let plan = plan(&world).ok_or("no plan waits")?.plan;
+            world.engine.keep_removed(plan, &mut world.file);
+            world.settle();
+            let _ = writeln!(out, "> {line}");
+            continue;
+        }
+        if verb == "figma" || verb == "two-way" {
+            edits_alone = false;
+            let (before, since) = (variables(&world.file), world.told.len());
+            if verb == "figma" {
+                merge::edit(&mut world.file, &words)?;
+            } else {
+                world.engine.set_two_way(rest == "on");
+            }
+            world.settle();
+            world.engine.look();
+            let _ = writeln!(out, "> {line}");
+            world.settle();
+            send(&mut world, &mut tabs, &mut out)?;
+            out.push_str(&outcome(&world, &before, since.min(world.told.len())));
+            continue;
+        }
         let at = tabs
             .iter()
             .position(|tab| words.first() == Some(&tab.title))

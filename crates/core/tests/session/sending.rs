@@ -5,7 +5,7 @@ use sheetwire_core::protocol::relay::{
     CellWrite, ErrorCode, RelayFrame, VERSION, WriteResult, WriteValue,
 };
 use sheetwire_core::session::{
-    Action, Event, Failure, LOOK_MS, Link, RETRY_MS_MAX, Sending, Timer, WRITE_TRIES_MAX,
+    Action, Event, Failure, Hold, LOOK_MS, Link, RETRY_MS_MAX, Sending, Timer, WRITE_TRIES_MAX,
 };
 
 use crate::world::{World, connection, refused, sheet};
@@ -17,6 +17,12 @@ fn two_way() -> World {
     assert!(world.connected().connection.two_way);
     world.sandbox.messages.clear();
     world
+}
+
+/// Why nothing is sent, tab by tab.
+fn held(world: &World) -> Vec<Hold> {
+    let held = world.connected().held.iter();
+    held.map(|(_, hold)| *hold).collect()
 }
 
 fn cell() -> CellWrite {
@@ -88,10 +94,10 @@ fn who_may_only_read_the_spreadsheet_is_told_whom_to_ask() {
     world.relay.refusal = Some(refused(ErrorCode::NoWrite, "No."));
     world.act(Action::SetTwoWay { on: true });
     assert!(!world.connected().connection.two_way);
-    assert_eq!(world.connected().sending, Sending::ReadOnly);
+    assert_eq!(held(&world), [Hold::ReadOnly]);
     world.relay.refusal = None;
     world.act(Action::SetTwoWay { on: true });
-    assert_eq!(world.connected().sending, Sending::Idle);
+    assert_eq!(held(&world), []);
     assert!(world.connected().connection.two_way);
 }
 
@@ -180,7 +186,7 @@ fn who_has_not_allowed_it_yet_is_asked_and_nothing_is_sent_meanwhile() {
     let refusal = refused(ErrorCode::TwoWayOff, "Off.");
     world.relay.write_refusals.push_back(refusal);
     push(&mut world, 1);
-    assert_eq!(world.connected().sending, Sending::NotAllowed);
+    assert_eq!(held(&world), [Hold::NotAllowed]);
     // The file's switch is the file's; another designer may have turned it.
     assert!(world.connected().connection.two_way);
     push(&mut world, 2);
@@ -188,7 +194,7 @@ fn who_has_not_allowed_it_yet_is_asked_and_nothing_is_sent_meanwhile() {
     assert_eq!(answers(&world), [(1, 0), (2, 0)]);
     let before = looks(&world);
     world.act(Action::SetTwoWay { on: true });
-    assert_eq!(world.connected().sending, Sending::Idle);
+    assert_eq!(held(&world), []);
     assert_eq!(looks(&world), before + 1);
     push(&mut world, 3);
     assert_eq!(answers(&world)[2], (3, 1));
@@ -200,7 +206,7 @@ fn what_the_relay_will_never_take_waits_for_the_designer() {
     let refusal = refused(ErrorCode::NotFound, "No such spreadsheet.");
     world.relay.write_refusals.push_back(refusal);
     push(&mut world, 1);
-    assert_eq!(world.connected().sending, Sending::Failed);
+    assert_eq!(held(&world), [Hold::Failed]);
     let notice = world.session.notice().expect("it is told");
     assert_eq!(notice.message, "No such spreadsheet.");
     world.act(Action::Resolve {
@@ -208,7 +214,7 @@ fn what_the_relay_will_never_take_waits_for_the_designer() {
         items: vec![0],
         choice: Choice::Send,
     });
-    assert_eq!(world.connected().sending, Sending::Idle);
+    assert_eq!(held(&world), []);
     push(&mut world, 2);
     assert_eq!(answers(&world), [(1, 0), (2, 1)]);
 }

@@ -4,9 +4,10 @@ use crate::world::{columns, connection};
 use sheetwire_core::flags::Decision;
 use sheetwire_core::protocol::panel::{Connection, SavedSession, Source, ToPanel, ToSandbox};
 use sheetwire_core::protocol::relay::{
-    ApiError, ClientFrame, ErrorCode, Position, RelayFrame, SheetInfo, SheetRef, VERSION,
+    ApiError, CellWrite, ClientFrame, ErrorCode, Position, RelayFrame, SheetInfo, SheetRef,
+    TwoWayReply, TwoWayRequest, VERSION, WriteReply, WriteRequest, WriteResult, WriteValue,
 };
-use sheetwire_core::session::{Action, Effect, Event, Failure, Session, SocketEvent, State};
+use sheetwire_core::session::{Action, Effect, Event, Failure, Hold, Session, SocketEvent, State};
 
 const NOW: u64 = 1_763_892_000_000;
 
@@ -67,12 +68,23 @@ fn source(at: usize) -> RelayFrame {
     RelayFrame::Source { v: VERSION, at }
 }
 
+fn refusal(code: ErrorCode) -> Failure {
+    Failure::Api(ApiError {
+        code,
+        message: String::from("There is no such tab."),
+        remedy: None,
+    })
+}
+
 /// A session with what it asked for last.
 struct Here {
     session: Session,
     said: Vec<ToSandbox>,
     tickets: Vec<(u32, SheetRef)>,
     join: Option<(u32, ClientFrame)>,
+    /// Questions whether a tab may be written to, and what was asked to be written.
+    switches: Vec<(u32, TwoWayRequest)>,
+    writes: Vec<(u32, WriteRequest)>,
 }
 
 impl Here {
@@ -82,6 +94,8 @@ impl Here {
             said: Vec::new(),
             tickets: Vec::new(),
             join: None,
+            switches: Vec::new(),
+            writes: Vec::new(),
         };
         here.hear(ToPanel::Flags {
             realtime_sync: Decision::On,
@@ -102,6 +116,8 @@ impl Here {
                 Effect::Say(message, _) => self.said.push(message),
                 Effect::Ticket(turn, sheet) => self.tickets.push((turn, sheet)),
                 Effect::OpenSocket(turn, join) => self.join = Some((turn, join)),
+                Effect::SetTwoWay(token, request) => self.switches.push((token, request)),
+                Effect::Write(token, request) => self.writes.push((token, request)),
                 _ => {}
             }
         }
@@ -125,16 +141,44 @@ impl Here {
         while !self.tickets.is_empty() {
             let (turn, sheet) = self.tickets.remove(0);
             let answer = if refused.contains(&sheet.sheet_id) {
-                Err(Failure::Api(ApiError {
-                    code: ErrorCode::NotFound,
-                    message: String::from("There is no such tab."),
-                    remedy: None,
-                }))
+                Err(refusal(ErrorCode::NotFound))
             } else {
                 Ok(format!("ticket-{}", sheet.sheet_id))
             };
             self.take(Event::Ticket(turn, answer));
         }
+    }
+
+    /// Answers every question whether a tab may be written to, and gives the tabs asked for.
+    fn allow_writes(&mut self, answer: impl Fn(i64) -> Result<TwoWayReply, Failure>) -> Vec<i64> {
+        let mut asked = Vec::new();
+        while !self.switches.is_empty() {
+            let (token, request) = self.switches.remove(0);
+            asked.push(request.sheet.sheet_id);
+            self.take(Event::TwoWay(token, answer(request.sheet.sheet_id)));
+        }
+        asked
+    }
+
+    fn held(&self) -> Vec<(i64, Hold)> {
+        let State::Connected(connected) = self.session.state() else {
+            panic!("{:?}", self.session.state());
+        };
+        let held = connected.held.iter();
+        held.map(|(sheet, hold)| (sheet.sheet_id, *hold)).collect()
+    }
+
+    fn push(&mut self, push: u32, sheet_id: i64) {
+        self.hear(ToPanel::Push {
+            push,
+            sheet: tab(sheet_id),
+            cells: vec![CellWrite {
+                row: 1,
+                column: 1,
+                before: String::from("t#111111"),
+                value: WriteValue::Text(String::from("#222222")),
+            }],
+        });
     }
 
     /// The tickets and positions of the last join.
@@ -314,4 +358,114 @@ fn a_cell_is_opened_in_its_own_tab() {
     let first = format!("'{}'!A1", names[0]);
     assert_eq!(kept.source_of(&first), &tab(0));
     assert_eq!(kept.source_of(""), &tab(0));
+}
+
+/// A file of three tabs, live and the one that writes it.
+fn writer() -> Here {
+    let mut here = Here::new(Some(fed(3, true)));
+    here.give_tickets(&[]);
+    here.hear(ToPanel::File {
+        id: String::from("file"),
+        panel: String::from("panel"),
+        nonce: String::new(),
+    });
+    here.frame(RelayFrame::Writer {
+        v: VERSION,
+        you: true,
+        name: String::from("ana@example.com"),
+        fence: 4,
+        nonce: String::from("n"),
+    });
+    for at in 0..3 {
+        here.frame(source(at));
+        here.frame(snapshot(1));
+    }
+    here
+}
+
+fn switched(here: &Here) -> Vec<bool> {
+    let told = here.said.iter();
+    told.filter_map(|message| match message {
+        ToSandbox::SetTwoWay { on } => Some(*on),
+        _ => None,
+    })
+    .collect()
+}
+
+#[test]
+fn one_switch_asks_for_every_tab_and_names_those_that_refuse() {
+    let mut here = writer();
+    here.act(Action::SetTwoWay { on: true });
+    let asked = here.allow_writes(|sheet_id| match sheet_id {
+        1 => Err(refusal(ErrorCode::NoWrite)),
+        _ => Ok(TwoWayReply { on: true }),
+    });
+    assert_eq!(asked, [0, 1, 2]);
+    assert_eq!(switched(&here), [true]);
+    assert_eq!(here.held(), [(1, Hold::ReadOnly)]);
+    // Where all refuse it stays off.
+    let mut here = writer();
+    here.act(Action::SetTwoWay { on: true });
+    here.allow_writes(|_| Err(refusal(ErrorCode::NoWrite)));
+    assert!(switched(&here).is_empty());
+    assert_eq!(here.held().len(), 3);
+    // A tab that is gone keeps the others from nothing, and is told.
+    let mut here = writer();
+    here.act(Action::SetTwoWay { on: true });
+    here.allow_writes(|sheet_id| match sheet_id {
+        2 => Err(refusal(ErrorCode::NotFound)),
+        _ => Ok(TwoWayReply { on: true }),
+    });
+    assert_eq!(switched(&here), [true]);
+    assert_eq!(here.held(), [(2, Hold::Failed)]);
+    assert!(here.session.notice().is_some());
+    // Off needs nobody's leave, and is said of all.
+    here.act(Action::SetTwoWay { on: false });
+    assert_eq!(switched(&here), [true, false]);
+    assert_eq!(here.allow_writes(|_| Err(Failure::Network)), [0, 1, 2]);
+    assert_eq!(switched(&here), [true, false]);
+}
+
+#[test]
+fn a_switch_that_lost_its_way_halfway_stays_off() {
+    let mut here = writer();
+    here.act(Action::SetTwoWay { on: true });
+    let asked = here.allow_writes(|sheet_id| match sheet_id {
+        0 => Ok(TwoWayReply { on: true }),
+        _ => Err(Failure::Network),
+    });
+    assert_eq!(asked, [0, 1]);
+    assert!(switched(&here).is_empty());
+    assert_eq!(here.held(), []);
+    assert!(here.session.notice().is_some());
+}
+
+#[test]
+fn cells_go_to_the_tab_that_they_are_of() {
+    let mut here = writer();
+    here.push(1, 2);
+    let (token, request) = here.writes.remove(0);
+    assert_eq!(request.sheet, tab(2));
+    here.take(Event::Wrote(token, Err(refusal(ErrorCode::TwoWayOff))));
+    assert_eq!(here.held(), [(2, Hold::NotAllowed)]);
+    // Another tab's are sent as before.
+    here.push(2, 1);
+    let (token, request) = here.writes.remove(0);
+    assert_eq!(request.sheet, tab(1));
+    let results = vec![WriteResult::Written];
+    here.take(Event::Wrote(token, Ok(WriteReply { results })));
+    here.push(3, 2);
+    assert!(here.writes.is_empty());
+    // Nothing is sent to a tab that feeds the file no longer.
+    here.push(4, 9);
+    assert!(here.writes.is_empty());
+    let answers: Vec<(u32, usize)> = here
+        .said
+        .iter()
+        .filter_map(|message| match message {
+            ToSandbox::Pushed { push, results } => Some((*push, results.len())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(answers, [(1, 0), (2, 1), (3, 0), (4, 0)]);
 }

@@ -13,6 +13,7 @@ use sheetwire_core::engine::{Effect, Engine, Step};
 use sheetwire_core::history::Part;
 use sheetwire_core::marks::Marks;
 use sheetwire_core::protocol::panel::{Connection, RunEntry, ToPanel};
+use sheetwire_core::protocol::relay::{CellWrite, SheetRef};
 use sheetwire_core::value::VariableType;
 
 /// A collection.
@@ -941,6 +942,17 @@ impl World {
         }
         self.hear();
         true
+    }
+
+    /// Takes the batches for the sheet that were told: each one's number, its tab and its cells.
+    pub fn batches(&mut self) -> Vec<(u32, SheetRef, Vec<CellWrite>)> {
+        let is_batch = |message: &mut ToPanel| matches!(message, ToPanel::Push { .. });
+        let told = self.told.extract_if(.., is_batch);
+        told.filter_map(|message| match message {
+            ToPanel::Push { push, sheet, cells } => Some((push, sheet, cells)),
+            _ => None,
+        })
+        .collect()
     }
 
     /// Performs the effects.

@@ -52,17 +52,8 @@ fn look(world: &mut World) {
 
 /// What was told to be sent since the last time.
 fn sent(world: &mut World) -> Vec<(u32, Vec<CellWrite>)> {
-    let told = std::mem::take(&mut world.told);
-    let batches = told.iter().filter_map(|message| match message {
-        ToPanel::Push { push, cells, .. } => Some((*push, cells.clone())),
-        _ => None,
-    });
-    let batches = batches.collect();
-    world.told = told;
-    world
-        .told
-        .retain(|message| !matches!(message, ToPanel::Push { .. }));
-    batches
+    let batches = world.batches().into_iter();
+    batches.map(|(push, _, cells)| (push, cells)).collect()
 }
 
 /// The one cell that was told to be sent, and its batch.

@@ -7,13 +7,14 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::FileFailurePersistence;
+use sheetwire_core::document::Held;
 use sheetwire_core::mapping::Layout;
 use sheetwire_core::mapping::table::Table;
 use sheetwire_core::mapping::view::Reach;
 use sheetwire_core::protocol::panel::{
     Column, Role, SOURCES_MAX, Sections, SheetLayout, TabMode, ToPanel, WaitReason,
 };
-use sheetwire_core::protocol::relay::{Position, SheetInfo, SheetRef};
+use sheetwire_core::protocol::relay::{Position, SheetInfo, SheetRef, WriteResult};
 use sheetwire_core::sheet::{pack_changes, push_cell};
 
 fn tab(sheet_id: i64) -> SheetRef {
@@ -234,6 +235,75 @@ fn cells_of_two_tabs_that_come_at_once_are_told_apart() {
     let values = values.map(|(collection, name)| world.value(collection, name));
     let expected = ["Float(5.0)", "Float(7.0)", "Float(8.0)"];
     assert_eq!(values, expected.map(|value| Some(String::from(value))));
+}
+
+/// What was told to be sent since the last time: the batch's number, its tab and its cells' places.
+fn sent(world: &mut World) -> Vec<(u32, i64, Vec<(u32, u32)>)> {
+    let batches = world.batches().into_iter();
+    batches
+        .map(|(push, sheet, cells)| {
+            let places = cells.iter().map(|cell| (cell.row, cell.column));
+            (push, sheet.sheet_id, places.collect())
+        })
+        .collect()
+}
+
+/// A file that follows two tabs and sends to both, in which a variable of each was changed.
+fn two_way() -> World {
+    let mut world = live();
+    world.engine.add_source(tab(1));
+    world.tell(1, "Two", TWO);
+    world.settle();
+    world.confirm(1);
+    world.approve();
+    world.engine.set_two_way(true);
+    world.settle();
+    for (collection, name) in [("One", "a"), ("Two", "d")] {
+        let id = world.file.id_of(collection, name).expect("made");
+        let variable = world.file.variables.get_mut(&id).expect("made");
+        variable.values[0] = Held::Float(9.0);
+    }
+    world.engine.look();
+    world.settle();
+    world
+}
+
+#[test]
+fn tabs_get_their_batches_one_after_the_other() {
+    let mut world = two_way();
+    assert_eq!(sent(&mut world), [(1, 0, vec![(1, 1)])]);
+    world.engine.pushed(1, &[WriteResult::Written]);
+    world.settle();
+    assert_eq!(sent(&mut world), [(2, 1, vec![(2, 1)])]);
+    world.engine.pushed(2, &[WriteResult::Written]);
+    world.settle();
+    assert_eq!(sent(&mut world), []);
+    // A tab that is read again shows what was sent to it, and nothing of the other's.
+    world.tell(1, "Two", "Name | Value\nc | {a}\nd | 9\ne | 2");
+    world.settle();
+    world.edit(0, 3, (1, 1, "9"));
+    world.settle();
+    assert_eq!(sent(&mut world), []);
+    let values = [("One", "a"), ("Two", "d")].map(|(of, name)| world.value(of, name));
+    let nine = Some(String::from("Float(9.0)"));
+    assert_eq!(values, [nine.clone(), nine]);
+}
+
+#[test]
+fn a_tab_that_takes_nothing_keeps_no_other_waiting() {
+    let mut world = two_way();
+    assert_eq!(sent(&mut world), [(1, 0, vec![(1, 1)])]);
+    // Nobody knows why.
+    world.engine.pushed(1, &[]);
+    world.settle();
+    assert_eq!(sent(&mut world), [(2, 1, vec![(2, 1)])]);
+    world.engine.pushed(2, &[WriteResult::Written]);
+    world.settle();
+    assert_eq!(sent(&mut world), []);
+    world.edit(1, 4, (2, 1, "9"));
+    world.settle();
+    // The edit has it tried again.
+    assert_eq!(sent(&mut world), [(3, 0, vec![(1, 1)])]);
 }
 
 fn columns() -> Vec<Column> {

@@ -724,7 +724,6 @@ fn unsent_word(unsent: Unsent) -> &'static str {
         Unsent::Unwritable => "unwritable",
         Unsent::Shared => "shared",
         Unsent::Long => "long",
-        Unsent::Tab => "tab",
     }
 }
 

@@ -12,7 +12,7 @@ use crate::protocol::relay::{
     CellWrite, ErrorCode, SheetRef, TwoWayReply, TwoWayRequest, VERSION, WriteReply, WriteRequest,
     WriteResult,
 };
-use crate::session::{Sending, State};
+use crate::session::{Hold, Sending, State};
 
 /// Between two looks at what Figma holds, in milliseconds. They ride on the relay's heartbeats.
 pub const LOOK_MS: u64 = 30_000;
@@ -28,6 +28,15 @@ struct Batch {
     cells: Vec<CellWrite>,
 }
 
+/// The switch, while the relay is asked for one tab after the other.
+struct Turning {
+    asked: SheetRef,
+    /// Tabs to be asked after it, the last one first.
+    left: Vec<SheetRef>,
+    /// Whether a tab may be written to.
+    is_allowed: bool,
+}
+
 /// What the session knows of two-way sync.
 #[derive(Default)]
 pub(super) struct Outgoing {
@@ -37,10 +46,9 @@ pub(super) struct Outgoing {
     write: u32,
     /// Answers to the switch carry this.
     switch: u32,
-    /// What the switch was turned to, while the relay is asked.
-    turned_to: Option<bool>,
-    /// Why nothing is sent until the designer does something about it.
-    held_by: Option<Sending>,
+    turning: Option<Turning>,
+    /// Tabs to which nothing is sent until the designer does something about it, and why.
+    held: Vec<(SheetRef, Hold)>,
     looked_ms: u64,
 }
 
@@ -48,13 +56,15 @@ impl Session {
     /// What the tab says about sending.
     pub(super) fn show_sending(&mut self) {
         let outgoing = &self.outgoing;
-        let sending = match (&outgoing.batch, outgoing.turned_to, outgoing.held_by) {
-            (_, Some(_), _) => Sending::Switching,
-            (Some(batch), None, _) => Sending::Cells(batch.cells.len() as u32),
-            (None, None, held_by) => held_by.unwrap_or_default(),
+        let sending = match (&outgoing.batch, &outgoing.turning) {
+            (_, Some(_)) => Sending::Switching,
+            (Some(batch), None) => Sending::Cells(batch.cells.len() as u32),
+            (None, None) => Sending::Idle,
         };
+        let held = outgoing.held.clone();
         if let Some(connected) = self.connected() {
             connected.sending = sending;
+            connected.held = held;
         }
     }
 
@@ -69,34 +79,63 @@ impl Session {
                     ..
                 }
         );
-        if lifts && self.outgoing.held_by.take().is_some() {
+        if lifts && !self.outgoing.held.is_empty() {
+            self.outgoing.held.clear();
             self.show_sending();
         }
     }
 
     // The switch.
 
-    /// On after the relay has said yes; off at once.
+    /// On after the relay has said yes to a tab at least; off at once.
     pub(super) fn set_two_way(&mut self, on: bool, out: &mut Vec<Effect>) {
-        let Some(sheet) = self
-            .connected()
-            .map(|connected| connected.connection.sheet.clone())
-        else {
+        let Some(connected) = self.connected() else {
             return;
         };
-        if !on {
+        let mut sheets: Vec<SheetRef> = connected.connection.sheets().cloned().collect();
+        self.outgoing.switch = self.outgoing.switch.wrapping_add(1);
+        self.outgoing.turning = None;
+        if on {
+            sheets.reverse();
+            self.ask_to_write(sheets, false, out);
+        } else {
             out.push(Effect::Say(ToSandbox::SetTwoWay { on }, None));
             self.drop_batch(out);
+            for sheet in sheets {
+                self.ask_switch(sheet, on, out);
+            }
         }
-        self.outgoing.switch = self.outgoing.switch.wrapping_add(1);
-        self.outgoing.turned_to = on.then_some(on);
+        self.show_sending();
+    }
+
+    fn ask_switch(&self, sheet: SheetRef, on: bool, out: &mut Vec<Effect>) {
         let request = TwoWayRequest {
             v: VERSION,
             sheet,
             on,
         };
         out.push(Effect::SetTwoWay(self.outgoing.switch, request));
-        self.show_sending();
+    }
+
+    /// Asks for the next tab, the last of `left`. After all of them, it is on if one may be written to.
+    fn ask_to_write(&mut self, mut left: Vec<SheetRef>, is_allowed: bool, out: &mut Vec<Effect>) {
+        if let Some(asked) = left.pop() {
+            self.ask_switch(asked.clone(), true, out);
+            self.outgoing.turning = Some(Turning {
+                asked,
+                left,
+                is_allowed,
+            });
+        } else if !is_allowed {
+            // What else went wrong was told.
+            self.outgoing
+                .held
+                .retain(|(_, hold)| *hold == Hold::ReadOnly);
+        } else if self.connected().is_some() {
+            out.push(Effect::Say(ToSandbox::SetTwoWay { on: true }, None));
+            // Where it was on for the file already, what waited goes now.
+            out.push(Effect::Say(ToSandbox::Look, None));
+        }
     }
 
     pub(super) fn two_way_is(
@@ -105,22 +144,31 @@ impl Session {
         result: Result<TwoWayReply, Failure>,
         out: &mut Vec<Effect>,
     ) {
-        if token != self.outgoing.switch || self.outgoing.turned_to.take().is_none() {
+        if token != self.outgoing.switch {
             return;
         }
+        let Some(Turning {
+            asked,
+            left,
+            is_allowed,
+        }) = self.outgoing.turning.take()
+        else {
+            return;
+        };
         match result {
-            Ok(TwoWayReply { on }) => {
-                if self.connected().is_some() {
-                    out.push(Effect::Say(ToSandbox::SetTwoWay { on }, None));
-                    // Where it was on for the file already, what waited goes now.
-                    out.push(Effect::Say(ToSandbox::Look, None));
-                }
-            }
+            Ok(TwoWayReply { on }) => self.ask_to_write(left, is_allowed || on, out),
             Err(failure) if is_signed_out(&failure) => self.sign_in_ended(failure, out),
-            Err(failure) if is(&failure, ErrorCode::NoWrite) => {
-                self.outgoing.held_by = Some(Sending::ReadOnly);
+            Err(failure @ Failure::Api(_)) => {
+                let hold = if is(&failure, ErrorCode::NoWrite) {
+                    Hold::ReadOnly
+                } else {
+                    self.tell_failure(failure);
+                    Hold::Failed
+                };
+                self.outgoing.held.push((asked, hold));
+                self.ask_to_write(left, is_allowed, out);
             }
-            Err(failure) => self.tell_failure(failure),
+            Err(failure @ (Failure::Network | Failure::Unreadable)) => self.tell_failure(failure),
         }
         self.show_sending();
     }
@@ -135,11 +183,11 @@ impl Session {
         cells: Vec<CellWrite>,
         out: &mut Vec<Effect>,
     ) {
-        let may_be_sent = self.outgoing.held_by.is_none()
+        let may_be_sent = !self.outgoing.held.iter().any(|(held, _)| *held == sheet)
             && self.token.is_some()
             && self
                 .connected()
-                .is_some_and(|connected| connected.connection.sheet == sheet);
+                .is_some_and(|connected| connected.connection.place_of(&sheet).is_some());
         self.outgoing.batch = Some(Batch { push, sheet, cells });
         self.outgoing.tries = 0;
         if may_be_sent {
@@ -187,9 +235,9 @@ impl Session {
             }
             Err(failure) if is_signed_out(&failure) => self.sign_in_ended(failure, out),
             Err(failure) if is(&failure, ErrorCode::TwoWayOff) => {
-                self.hold(Sending::NotAllowed, out);
+                self.hold(Hold::NotAllowed, out);
             }
-            Err(failure) if is(&failure, ErrorCode::NoWrite) => self.hold(Sending::ReadOnly, out),
+            Err(failure) if is(&failure, ErrorCode::NoWrite) => self.hold(Hold::ReadOnly, out),
             Err(failure) if may_be_repeated(&failure) => {
                 if is(&failure, ErrorCode::NotWriter) {
                     self.bid_again(out);
@@ -199,7 +247,7 @@ impl Session {
             Ok(_) => self.drop_batch(out),
             Err(failure) => {
                 self.tell_failure(failure);
-                self.hold(Sending::Failed, out);
+                self.hold(Hold::Failed, out);
             }
         }
         self.show_sending();
@@ -231,8 +279,11 @@ impl Session {
         }
     }
 
-    fn hold(&mut self, by: Sending, out: &mut Vec<Effect>) {
-        self.outgoing.held_by = Some(by);
+    /// The tab of the batch takes nothing for now.
+    fn hold(&mut self, by: Hold, out: &mut Vec<Effect>) {
+        let sheet = self.outgoing.batch.as_ref().map(|batch| &batch.sheet);
+        let held = sheet.map(|sheet| (sheet.clone(), by));
+        self.outgoing.held.extend(held);
         self.drop_batch(out);
     }
 
@@ -254,8 +305,8 @@ impl Session {
     pub(super) fn stop_sending(&mut self, out: &mut Vec<Effect>) {
         self.drop_batch(out);
         self.outgoing.switch = self.outgoing.switch.wrapping_add(1);
-        self.outgoing.turned_to = None;
-        self.outgoing.held_by = None;
+        self.outgoing.turning = None;
+        self.outgoing.held.clear();
         self.show_sending();
     }
 
