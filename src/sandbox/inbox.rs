@@ -285,6 +285,7 @@ fn results(fields: &Fields) -> Option<Vec<WriteResult>> {
             "changed" => WriteResult::Changed,
             "protected" => WriteResult::Protected,
             "outside" => WriteResult::Outside,
+            "moved" => WriteResult::Moved,
             _ => return None,
         })
     });

@@ -172,15 +172,11 @@ pub fn held(hold: Hold, tabs: &[String]) -> String {
     let names = names.join(", ");
     match (hold, tabs.is_empty()) {
         (Hold::NotAllowed, true) => String::from("Changes from Figma wait for you."),
-        (Hold::NotAllowed, false) => {
-            ["Changes from Figma for ", &names, " wait for you."].concat()
-        }
+        (Hold::NotAllowed, false) => ["Changes from Figma for ", &names, " wait for you."].concat(),
         (Hold::ReadOnly, true) => String::from("You may only read this spreadsheet."),
         (Hold::ReadOnly, false) => ["You may only read ", &names, "."].concat(),
         (Hold::Failed, true) => String::from("Changes from Figma could not be sent."),
-        (Hold::Failed, false) => {
-            ["Changes from Figma could not be sent to ", &names, "."].concat()
-        }
+        (Hold::Failed, false) => ["Changes from Figma could not be sent to ", &names, "."].concat(),
     }
 }
 

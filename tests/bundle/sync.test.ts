@@ -340,7 +340,8 @@ test('with two-way sync on, what a designer changed in Figma goes to the sheet a
   host.ui.send({ type: 'look' });
   const push = await host.ui.next('push');
   assert.deepEqual(push['sheet'], SHEET);
-  assert.deepEqual(push['cells'], [{ row: 1, column: 2, before: 't#0969da', value: { text: '#ff8800' } }]);
+  const guards = [{ row: 0, column: 2, holds: `t${String(rows[0]?.[2])}` }, { row: 1, column: 1, holds: 'tblue/5' }];
+  assert.deepEqual(push['cells'], [{ row: 1, column: 2, before: 't#0969da', value: { text: '#ff8800' }, guards }]);
   const before = writes(host).length;
   host.ui.send({ type: 'pushed', push: push['push'] as number, results: ['written'] });
   handOver(host.ui, SHEET, changes(rows, [{ row: 1, column: 2, cell: '#ff8800' }]));

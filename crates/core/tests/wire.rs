@@ -211,11 +211,19 @@ fn a_write_is_printed_without_its_cells() {
             column: 2,
             before: String::from("tsecret before"),
             value: relay::WriteValue::Text(String::from("secret after")),
+            guards: vec![relay::CellGuard {
+                row: 1,
+                column: 0,
+                holds: String::from("tsecret name"),
+            }],
         }],
     };
     let cell = &request.cells[0];
-    let printed = format!("{request:?} {cell:?} {:?}", cell.value);
-    assert_eq!(printed, "WriteRequest(1 cells) CellWrite(1, 2) Text");
+    let printed = format!("{request:?} {cell:?} {:?} {:?}", cell.value, cell.guards);
+    assert_eq!(
+        printed,
+        "WriteRequest(1 cells) CellWrite(1, 2) Text [CellGuard(1, 0)]"
+    );
 }
 
 #[test]

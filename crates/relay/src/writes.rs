@@ -7,7 +7,7 @@
 
 mod batch;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -31,7 +31,7 @@ use crate::people::{People, google_failed};
 use crate::sheet_read::ReadError;
 use crate::turns::Turns;
 use crate::watch::Rooms;
-use batch::Found;
+use batch::{Found, Spot};
 
 /// How often one write is tried.
 const ATTEMPTS_MAX: u32 = 4;
@@ -327,7 +327,7 @@ impl Writes {
             spreadsheet_id,
             sheet_id,
         } = &request.sheet;
-        let all: Vec<&CellWrite> = request.cells.iter().collect();
+        let all = batch::spots(&request.cells);
         match self.read(user, &request.sheet, &all).await? {
             Ok(found) => return Ok(found),
             Err(ReadError::Absent) => {}
@@ -350,7 +350,7 @@ impl Writes {
             }),
             other => Failure::from(other).into(),
         })?;
-        let inside: Vec<&CellWrite> = all.into_iter().filter(|cell| grid.has(cell)).collect();
+        let inside: BTreeSet<Spot> = all.into_iter().filter(|spot| grid.has(*spot)).collect();
         if inside.is_empty() {
             return Ok(grid);
         }
@@ -363,10 +363,10 @@ impl Writes {
         &self,
         user: i64,
         sheet: &SheetRef,
-        cells: &[&CellWrite],
+        spots: &BTreeSet<Spot>,
     ) -> Result<Result<Found, ReadError>, Hindrance> {
         self.rooms.read_turn().await?;
-        let (verb, body) = ("getByDataFilter", batch::read_body(sheet.sheet_id, cells));
+        let (verb, body) = ("getByDataFilter", batch::read_body(sheet.sheet_id, spots));
         let reply = self
             .google
             .spreadsheet_post(user, &sheet.spreadsheet_id, verb, batch::READ_FIELDS, &body)

@@ -8,6 +8,9 @@
 //! sent, that becomes the base, so that our own write is no edit, and what was changed in Figma meanwhile is a difference
 //! anew. If a whole sheet shows again what the cell held before an answered write, it is older than that write, and Figma keeps
 //! its value.
+//!
+//! A cell goes with its guards, the cells that say which row and column it is in. Where the sheet's have changed since, the cell
+//! is not written, and is sent again when the sheet has shown where it is now, or by the next look.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +25,8 @@ use crate::owned;
 use crate::plan::{Target, Write};
 use crate::protocol::panel::{Connection, DriftPolicy, ToPanel, Unsent};
 use crate::protocol::relay::{
-    CellWrite, WRITE_BYTES_MAX, WRITE_CELLS_MAX, WriteResult, WriteValue,
+    CellGuard, CellWrite, WRITE_BYTES_MAX, WRITE_CELLS_MAX, WRITE_GUARDS_MAX, WriteResult,
+    WriteValue,
 };
 use crate::sheet::{CellView, Kind};
 use crate::value::{
@@ -53,7 +57,9 @@ enum Fate {
     Sent,
     /// It was written, so many looks ago.
     Written(u32),
-    /// Nobody knows: the answer was lost, or the write failed.
+    /// Its row or column is not where it was. The sheet has not shown where it is.
+    Moved,
+    /// Nobody knows: the answer was lost, or the write failed. Or it had moved, and may be sent again.
     Lost,
     /// It was not taken.
     Refused(Unsent),
@@ -73,6 +79,13 @@ struct Sent {
 impl Sent {
     fn place(&self) -> Place {
         (self.at, self.write.row, self.write.column)
+    }
+
+    /// A source's tab has shown something: what had moved there may be sent again.
+    fn may_have_moved_to(&mut self, at: usize) {
+        if self.fate == Fate::Moved && self.at == at {
+            self.fate = Fate::Lost;
+        }
     }
 }
 
@@ -209,6 +222,7 @@ impl Engine {
     pub(super) fn see_cell(&mut self, at: usize, row: u32, column: u32) {
         for sent in &mut self.pushing.sent {
             sent.is_seen |= sent.place() == (at, row, column);
+            sent.may_have_moved_to(at);
         }
     }
 
@@ -225,6 +239,7 @@ impl Engine {
             }
             let now = cell(sheet.row(sent.write.row), sent.write.column);
             sent.is_seen |= now != sent.write.before;
+            sent.may_have_moved_to(at);
         }
     }
 
@@ -350,6 +365,7 @@ impl Engine {
                 Some(WriteResult::Protected) => Fate::Refused(Unsent::Protected),
                 Some(WriteResult::Changed) => Fate::Refused(Unsent::Changed),
                 Some(WriteResult::Outside) => Fate::Refused(Unsent::Outside),
+                Some(WriteResult::Moved) => Fate::Moved,
                 None => Fate::Lost,
             };
         }
@@ -436,7 +452,7 @@ impl Engine {
         self.sent_at(place).is_some_and(|sent| {
             sent.write == *write
                 && match sent.fate {
-                    Fate::Sent | Fate::Refused(_) => true,
+                    Fate::Sent | Fate::Moved | Fate::Refused(_) => true,
                     Fate::Written(looks) => looks < LOOKS_UNTIL_AGAIN,
                     Fate::Lost => false,
                 }
@@ -453,7 +469,7 @@ impl Engine {
             .and_then(|place| self.sent_at(place))
             .map(|sent| sent.fate);
         match fate {
-            Some(Fate::Sent) => true,
+            Some(Fate::Sent | Fate::Moved) => true,
             Some(Fate::Lost | Fate::Refused(_)) => false,
             None | Some(Fate::Written(_)) => {
                 (kept.pushes || self.is_wanted(row, kept)) && self.unsent(row, kept).is_none()
@@ -478,7 +494,7 @@ impl Engine {
         let sent = self.sent_at((at, write.row, write.column));
         match sent.filter(|sent| sent.write == write)?.fate {
             Fate::Refused(unsent) => Some(unsent),
-            Fate::Sent | Fate::Written(_) | Fate::Lost => None,
+            Fate::Sent | Fate::Written(_) | Fate::Moved | Fate::Lost => None,
         }
     }
 
@@ -512,9 +528,17 @@ impl Engine {
             Write::Name | Write::Link | Write::Remember => return Err(Unsent::Name),
         };
         let (at, row, column) = place;
+        let guards = tab.guards((row, column), WRITE_GUARDS_MAX).into_iter();
+        let guards = guards.filter(|place| *place != (row, column));
+        let guards = guards.map(|(row, column)| CellGuard {
+            row,
+            column,
+            holds: cell(tab.sheet().row(row), column).to_owned(),
+        });
         let write = CellWrite {
             row,
             column,
+            guards: guards.collect(),
             before: before.to_owned(),
             value: match entry {
                 Entry::Text(text) => WriteValue::Text(text),
@@ -670,8 +694,10 @@ impl Engine {
             return Step::ReadSome(slots);
         }
         for sent in &mut self.pushing.sent {
-            if let Fate::Written(looks) = &mut sent.fate {
-                *looks += 1;
+            match &mut sent.fate {
+                Fate::Written(looks) => *looks += 1,
+                Fate::Moved => sent.fate = Fate::Lost,
+                Fate::Sent | Fate::Lost | Fate::Refused(_) => {}
             }
         }
         self.pushing.is_due_again();
@@ -722,7 +748,9 @@ fn bytes_of(write: &CellWrite) -> usize {
         WriteValue::Text(text) => text.len(),
         WriteValue::Number(_) | WriteValue::Boolean(_) => 0,
     };
-    write.before.len() + value + CELL_BYTES_AROUND
+    let guards = write.guards.iter();
+    let guards = guards.map(|guard| guard.holds.len() + CELL_BYTES_AROUND);
+    write.before.len() + value + CELL_BYTES_AROUND + guards.sum::<usize>()
 }
 
 /// A text of a field. An empty cell leaves the field alone, and spaces around are not read.

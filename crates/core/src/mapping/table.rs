@@ -133,6 +133,11 @@ impl Tab {
         self.view.sheet()
     }
 
+    /// See [`View::guards`].
+    pub fn guards(&self, place: (u32, u32), most: usize) -> Vec<(u32, u32)> {
+        self.view.guards(place, most)
+    }
+
     /// Adds packed rows of the tab.
     pub fn push(&mut self, chunk: &str) {
         self.view.push(chunk);

@@ -146,6 +146,23 @@ impl View {
         (*place != NOWHERE && !is_shared).then_some(*place)
     }
 
+    /// The cells of the sheet that tell whether a cell of it is still where it was: those with the name or id of its row, and the
+    /// header of its column; at most `most`, those that tell most first.
+    pub fn guards(&self, (row, column): (u32, u32), most: usize) -> Vec<(u32, u32)> {
+        let layout = &self.layout;
+        let has_id = |id: &u32| !cell(self.sheet().row(row), *id).is_empty();
+        let mut columns: Vec<u32> = layout.id.filter(has_id).into_iter().collect();
+        if columns.is_empty() {
+            columns.push(layout.name);
+            columns.extend(layout.mode_name);
+            columns.extend(layout.groups.iter().rev());
+        }
+        let mut places = vec![(layout.header_row, column)];
+        places.extend(columns.into_iter().map(|column| (row, column)));
+        places.truncate(most);
+        places
+    }
+
     /// What is wrong with how the sheet lies.
     pub fn problems(&self) -> &[ViewProblem] {
         &self.problems

@@ -27,6 +27,8 @@ pub const SOURCES_MAX: usize = 16;
 pub const WRITE_CELLS_MAX: usize = 500;
 /// Longest body of a [`WriteRequest`], in bytes.
 pub const WRITE_BYTES_MAX: usize = 256 * 1024;
+/// Most [`CellWrite::guards`] of a cell.
+pub const WRITE_GUARDS_MAX: usize = 8;
 
 /// Where a reader stands in a room: `revision` rises by one with every change the relay sees in the sheet,
 /// `epoch` changes when the relay lost its memory of the room (a restart).
@@ -455,6 +457,21 @@ pub struct CellWrite {
     pub before: String,
     /// What the cell is to hold.
     pub value: WriteValue,
+    /// Cells that tell whether it is still the cell that the writer saw, at most [`WRITE_GUARDS_MAX`]: those with its row's
+    /// name, and its column's header. While one of them holds something else, the cell is not written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub guards: Vec<CellGuard>,
+}
+
+/// A cell of the same sheet as a [`CellWrite`], and what it held when the writer decided.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CellGuard {
+    /// Zero-based.
+    pub row: u32,
+    /// Zero-based.
+    pub column: u32,
+    /// The packed cell, as [`CellWrite::before`].
+    pub holds: String,
 }
 
 /// What a cell is to hold. The cell keeps its format: 0.5 in a cell of percents is shown as `50%`.
@@ -490,6 +507,9 @@ pub enum WriteResult {
     Protected,
     /// The cell is beyond the sheet's grid.
     Outside,
+    /// A guard of the cell holds something else: a row or column was inserted, removed, sorted or renamed, and the cell is
+    /// elsewhere by now. The writer writes it again when it has seen where.
+    Moved,
 }
 
 impl std::fmt::Debug for WriteRequest {
@@ -503,6 +523,13 @@ impl std::fmt::Debug for CellWrite {
     /// Its place alone.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "CellWrite({}, {})", self.row, self.column)
+    }
+}
+
+impl std::fmt::Debug for CellGuard {
+    /// Its place alone.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "CellGuard({}, {})", self.row, self.column)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::file::Case;
 use crate::layout::{live, position, sheet, variables};
 use crate::merge::{edit, policy, told_differences};
 use sheetwire_core::protocol::panel::{Choice, DifferenceKind};
-use sheetwire_core::protocol::relay::{SheetInfo, WriteResult, WriteValue};
+use sheetwire_core::protocol::relay::{CellGuard, SheetInfo, WriteResult, WriteValue};
 use sheetwire_core::sheet::{Cell, Content, a1, pack, pack_changes, unpack_cell};
 use std::fmt::Write as _;
 
@@ -134,6 +134,20 @@ pub fn run(case: &Case) -> Result<String, String> {
                 return Err(format!(
                     "it was decided on {before:?}, the sheet has {held:?}"
                 ));
+            }
+            // What guards it is as the sheet has it, and is never the cell itself.
+            let is_there = |guard: &CellGuard| {
+                let row = rows.get(guard.row as usize);
+                let held = row.and_then(|row| row.get(guard.column as usize));
+                let empty = Cell {
+                    content: Content::Empty,
+                    formula: None,
+                };
+                let is_other = (guard.row, guard.column) != (write.row, write.column);
+                is_other && unpack_cell(&guard.holds).ok().as_ref() == Some(held.unwrap_or(&empty))
+            };
+            if write.guards.len() < 2 || !write.guards.iter().all(is_there) {
+                return Err(format!("it is not guarded: {:?}", write.guards));
             }
             let after = written(&before, &write.value);
             let address = a1(

@@ -270,6 +270,7 @@ fn batch(push: u32) -> ToPanel {
             column: 2,
             before: "t1".into(),
             value: WriteValue::Number(2.0),
+            guards: Vec::new(),
         }],
     }
 }

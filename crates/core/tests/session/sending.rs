@@ -31,6 +31,7 @@ fn cell() -> CellWrite {
         column: 2,
         before: "t#111111".into(),
         value: WriteValue::Text("#333333".into()),
+        guards: Vec::new(),
     }
 }
 

@@ -177,6 +177,7 @@ impl Here {
                 column: 1,
                 before: String::from("t#111111"),
                 value: WriteValue::Text(String::from("#222222")),
+                guards: Vec::new(),
             }],
         });
     }

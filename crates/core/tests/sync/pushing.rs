@@ -9,7 +9,7 @@ use sheetwire_core::protocol::relay::{CellWrite, WRITE_CELLS_MAX, WriteResult, W
 use sheetwire_core::value::VariableType;
 
 use crate::file::{File, World};
-use crate::sheet::rows;
+use crate::sheet::{rows, sheet_ref};
 
 const SHEET: &str = "
     | Name       | Type  | Light   | Dark    |
@@ -463,6 +463,108 @@ fn with_the_sheets_policy_nothing_is_sent() {
     world.settle();
     assert_eq!(held(&world, "color/text", 0), gray(0x11));
     assert_eq!(sent(&mut world), []);
+}
+
+/// Places and contents of a cell's guards.
+fn guards(cell: &CellWrite) -> Vec<(u32, u32, &str)> {
+    let guards = cell.guards.iter();
+    guards
+        .map(|guard| (guard.row, guard.column, guard.holds.as_str()))
+        .collect()
+}
+
+#[test]
+fn a_cell_that_moved_is_sent_to_where_it_is() {
+    let mut world = two_way();
+    set(&mut world, "space/1", 0, Held::Float(5.0));
+    look(&mut world);
+    let (push, cell) = only(&mut world);
+    assert_eq!((cell.row, cell.column), (3, 2));
+    let expected = [(0, 2, "tLight"), (3, 0, "tspace/1")];
+    assert_eq!(guards(&cell), expected);
+    answer(&mut world, push, WriteResult::Moved);
+    // Where it is, the next frame tells; nobody has to do anything about it.
+    assert_eq!((sent(&mut world).len(), listed(&world)), (0, 0));
+    let inserted = "    | space/0    | FLOAT | 4       | 8       |\n    | space/1 ";
+    world.snapshot(&rows(&SHEET.replace("    | space/1 ", inserted)));
+    world.settle();
+    let (push, cell) = only(&mut world);
+    assert_eq!((cell.row, cell.column), (4, 2));
+    assert_eq!(guards(&cell)[1], (4, 0, "tspace/1"));
+    answer(&mut world, push, WriteResult::Written);
+    assert_eq!(sent(&mut world), []);
+    assert_eq!(held(&world, "space/0", 0), Held::Float(4.0));
+    assert_eq!(held(&world, "space/1", 0), Held::Float(5.0));
+}
+
+#[test]
+fn a_cell_that_moved_and_came_back_is_sent_by_the_next_look() {
+    let mut world = two_way();
+    set(&mut world, "space/1", 0, Held::Float(5.0));
+    look(&mut world);
+    let (push, first) = only(&mut world);
+    answer(&mut world, push, WriteResult::Moved);
+    look(&mut world);
+    let (_, again) = only(&mut world);
+    assert!(again == first);
+}
+
+#[test]
+fn cells_are_guarded_by_what_names_their_row() {
+    for (sheet, variable, mode, expected) in [
+        (
+            "Id | Name | Light\nx1 | a | 1",
+            "a",
+            0,
+            vec![(0, 2, "tLight"), (1, 0, "tx1")],
+        ),
+        (
+            "Category | Group | Name | Value\ncolor | brand | 500 | #0052cc\n| | | 600 | #003d99",
+            "color/brand/600",
+            0,
+            vec![(0, 3, "tValue"), (2, 2, "n600"), (2, 1, ""), (2, 0, "")],
+        ),
+        (
+            "Locale | save | cancel\nen | Save | Cancel\nde | Speichern | Abbrechen",
+            "cancel",
+            1,
+            vec![(0, 2, "tcancel"), (2, 0, "tde")],
+        ),
+        (
+            "Token | Mode | Value\nspace/1 | Mobile | 4\nspace/1 | Desktop | 8",
+            "space/1",
+            1,
+            vec![(0, 2, "tValue"), (2, 0, "tspace/1"), (2, 1, "tDesktop")],
+        ),
+    ] {
+        let mut world = World::new(File::new());
+        world.engine.connect(sheet_ref());
+        world.snapshot(&rows(sheet));
+        world.settle();
+        let lies = world.told.iter().rev().find_map(|message| match message {
+            ToPanel::Inferred { layout, .. } => layout.clone(),
+            _ => None,
+        });
+        let (columns, header_row) = world.inferred();
+        world
+            .engine
+            .confirm_columns(None, columns, header_row, lies);
+        world.settle();
+        let plan = world.preview().plan;
+        world.engine.approve(plan, false);
+        world.settle();
+        world.engine.set_two_way(true);
+        world.settle();
+        let value = match held(&world, variable, mode) {
+            Held::Float(_) => Held::Float(7.0),
+            Held::Text(_) => Held::Text("Other".into()),
+            _ => gray(0x33),
+        };
+        set(&mut world, variable, mode, value);
+        look(&mut world);
+        let (_, cell) = only(&mut world);
+        assert_eq!(guards(&cell), expected, "{variable}");
+    }
 }
 
 #[test]

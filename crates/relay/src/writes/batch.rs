@@ -9,12 +9,12 @@
 //! <https://developers.google.com/workspace/sheets/api/reference/rest/v4/spreadsheets/getByDataFilter>,
 //! <https://developers.google.com/workspace/sheets/api/reference/rest/v4/spreadsheets/request#updatecellsrequest>.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sheetwire_core::protocol::relay::{
-    CellWrite, WRITE_CELLS_MAX, WriteRequest, WriteResult, WriteValue,
+    CellWrite, WRITE_CELLS_MAX, WRITE_GUARDS_MAX, WriteRequest, WriteResult, WriteValue,
 };
 use sheetwire_core::sheet::{COLUMNS_MAX, Cell, CellView, Content, ROWS_MAX, push_cell};
 
@@ -22,6 +22,9 @@ use crate::sheet_read::{self, CellData, EMPTY, ReadError};
 
 /// Most characters of a cell: Google's limit.
 const TEXT_CHARS_MAX: usize = 50_000;
+
+/// A cell by column and row, so that a column's cells are in order.
+pub type Spot = (u32, u32);
 
 /// The fields of the read before a write.
 pub const READ_FIELDS: &str = "sheets(properties(sheetId,gridProperties(rowCount,columnCount)),\
@@ -36,7 +39,7 @@ pub struct Found {
     rows: u32,
     columns: u32,
     protected: Vec<ProtectedRange>,
-    cells: HashMap<(u32, u32), Cell>,
+    cells: HashMap<Spot, Cell>,
 }
 
 #[derive(Deserialize)]
@@ -116,9 +119,20 @@ impl GridRange {
 }
 
 impl Found {
-    /// Whether the cell lies in the grid.
-    pub fn has(&self, cell: &CellWrite) -> bool {
-        cell.row < self.rows && cell.column < self.columns
+    /// Whether a cell lies in the grid.
+    pub fn has(&self, (column, row): Spot) -> bool {
+        row < self.rows && column < self.columns
+    }
+
+    fn cell(&self, column: u32, row: u32) -> &Cell {
+        self.cells.get(&(column, row)).unwrap_or(&EMPTY)
+    }
+
+    /// Whether a cell holds what was packed.
+    fn holds(&self, column: u32, row: u32, packed: &str) -> bool {
+        let mut now = String::new();
+        push_cell(&mut now, self.cell(column, row));
+        now == packed
     }
 
     fn is_protected(&self, cell: &CellWrite) -> bool {
@@ -140,16 +154,25 @@ pub fn check(request: &WriteRequest) -> Result<(), &'static str> {
     if cells.is_empty() || cells.len() > WRITE_CELLS_MAX {
         return Err("A write has 1 to 500 cells.");
     }
-    let mut places = HashSet::with_capacity(cells.len());
+    let mut named = HashSet::with_capacity(cells.len());
     for cell in cells {
         if cell.row >= ROWS_MAX || cell.column >= COLUMNS_MAX {
             return Err("A cell of the write is beyond what a sheet can hold.");
         }
-        if !places.insert((cell.row, cell.column)) {
+        if !named.insert((cell.row, cell.column)) {
             return Err("A cell of the write is named twice.");
         }
         if CellView::parse(&cell.before).is_err() {
             return Err("A cell of the write does not say what it held before.");
+        }
+        if cell.guards.len() > WRITE_GUARDS_MAX {
+            return Err("A cell of the write has more than 8 guards.");
+        }
+        for guard in &cell.guards {
+            let is_beyond = guard.row >= ROWS_MAX || guard.column >= COLUMNS_MAX;
+            if is_beyond || CellView::parse(&guard.holds).is_err() {
+                return Err("A guard of the write is no cell of a sheet.");
+            }
         }
         match &cell.value {
             WriteValue::Text(text) if text.chars().count() > TEXT_CHARS_MAX => {
@@ -161,26 +184,31 @@ pub fn check(request: &WriteRequest) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// The cells in runs from top to bottom: a write goes mostly down a column.
-fn runs<'a>(cells: &[&'a CellWrite]) -> Vec<Vec<&'a CellWrite>> {
-    let mut cells = cells.to_vec();
-    cells.sort_unstable_by_key(|cell| (cell.column, cell.row));
-    let follows = |above: &&CellWrite, below: &&CellWrite| {
-        above.column == below.column && above.row + 1 == below.row
-    };
-    cells.chunk_by(follows).map(<[_]>::to_vec).collect()
+/// Whether a cell stands right under another: a write goes mostly down a column.
+fn is_under(above: Spot, below: Spot) -> bool {
+    above.0 == below.0 && above.1 + 1 == below.1
+}
+
+/// The cells that are to be written and those that guard them.
+pub fn spots(cells: &[CellWrite]) -> BTreeSet<Spot> {
+    let guards = cells.iter().flat_map(|cell| &cell.guards);
+    let guards = guards.map(|guard| (guard.column, guard.row));
+    let cells = cells.iter().map(|cell| (cell.column, cell.row));
+    cells.chain(guards).collect()
 }
 
 /// The body of a read of these cells.
-pub fn read_body(sheet_id: i64, cells: &[&CellWrite]) -> Value {
-    let filters = runs(cells).into_iter().filter_map(|run| {
-        let (first, last) = (run.first()?, run.last()?);
+pub fn read_body(sheet_id: i64, spots: &BTreeSet<Spot>) -> Value {
+    let spots: Vec<Spot> = spots.iter().copied().collect();
+    let runs = spots.chunk_by(|above, below| is_under(*above, *below));
+    let filters = runs.filter_map(|run| {
+        let ((column, first), (_, last)) = (run.first()?, run.last()?);
         Some(json!({"gridRange": {
             "sheetId": sheet_id,
-            "startRowIndex": first.row,
-            "endRowIndex": last.row + 1,
-            "startColumnIndex": first.column,
-            "endColumnIndex": first.column + 1,
+            "startRowIndex": first,
+            "endRowIndex": last + 1,
+            "startColumnIndex": column,
+            "endColumnIndex": column + 1,
         }}))
     });
     json!({"dataFilters": filters.collect::<Vec<_>>()})
@@ -208,7 +236,7 @@ pub fn found(reply: &[u8], sheet_id: i64) -> Result<Found, ReadError> {
     for grid in sheet.data {
         for (row, data) in (grid.start_row..).zip(grid.row_data) {
             for (column, data) in (grid.start_column..).zip(data.values) {
-                cells.insert((row, column), sheet_read::cell(data));
+                cells.insert((column, row), sheet_read::cell(data));
             }
         }
     }
@@ -227,10 +255,14 @@ pub fn found(reply: &[u8], sheet_id: i64) -> Result<Found, ReadError> {
 /// What becomes of each cell; nothing is decided of those that are to be written.
 pub fn decide(cells: &[CellWrite], found: &Found) -> Vec<Option<WriteResult>> {
     let decide = |cell: &CellWrite| {
-        if !found.has(cell) {
+        if !found.has((cell.column, cell.row)) {
             return Some(WriteResult::Outside);
         }
-        let now = found.cells.get(&(cell.row, cell.column)).unwrap_or(&EMPTY);
+        let mut guards = cell.guards.iter();
+        if !guards.all(|guard| found.holds(guard.column, guard.row, &guard.holds)) {
+            return Some(WriteResult::Moved);
+        }
+        let now = found.cell(cell.column, cell.row);
         if now.formula.is_some() {
             return Some(WriteResult::Formula);
         }
@@ -240,9 +272,8 @@ pub fn decide(cells: &[CellWrite], found: &Found) -> Vec<Option<WriteResult>> {
         if found.is_protected(cell) {
             return Some(WriteResult::Protected);
         }
-        let mut packed = String::new();
-        push_cell(&mut packed, now);
-        (packed != cell.before).then_some(WriteResult::Changed)
+        let is_as_before = found.holds(cell.column, cell.row, &cell.before);
+        (!is_as_before).then_some(WriteResult::Changed)
     };
     cells.iter().map(decide).collect()
 }
@@ -274,7 +305,11 @@ fn holds(cell: &Cell, value: &WriteValue) -> bool {
 
 /// The body that writes these cells, all or none.
 pub fn write_body(sheet_id: i64, cells: &[&CellWrite]) -> Value {
-    let requests = runs(cells).into_iter().filter_map(|run| {
+    let mut cells = cells.to_vec();
+    let place = |cell: &CellWrite| (cell.column, cell.row);
+    cells.sort_unstable_by_key(|cell| place(cell));
+    let runs = cells.chunk_by(|above, below| is_under(place(above), place(below)));
+    let requests = runs.filter_map(|run| {
         let first = run.first()?;
         let rows = run.iter().map(|cell| {
             let value = match &cell.value {
@@ -298,7 +333,7 @@ pub fn write_body(sheet_id: i64, cells: &[&CellWrite]) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sheetwire_core::protocol::relay::{SheetRef, VERSION};
+    use sheetwire_core::protocol::relay::{CellGuard, SheetRef, VERSION};
 
     fn cell(row: u32, column: u32, before: &str, value: WriteValue) -> CellWrite {
         CellWrite {
@@ -306,6 +341,20 @@ mod tests {
             column,
             before: before.to_owned(),
             value,
+            guards: Vec::new(),
+        }
+    }
+
+    /// A text whose row is told by what the first column holds.
+    fn guarded(row: u32, before: &str, value: &str, holds: &str) -> CellWrite {
+        let guard = CellGuard {
+            row,
+            column: 0,
+            holds: holds.to_owned(),
+        };
+        CellWrite {
+            guards: vec![guard],
+            ..text(row, 1, before, value)
         }
     }
 
@@ -366,6 +415,14 @@ mod tests {
             (text(5, 1, "", "b"), None),
             (text(5, 1, "", ""), Some(WriteResult::Written)),
             (text(0, 0, "ta", ""), None),
+            (guarded(0, "", "b", "ta"), None),
+            (guarded(0, "", "b", "tb"), Some(WriteResult::Moved)),
+            (guarded(0, "", "b", ""), Some(WriteResult::Moved)),
+            // What it holds, and whether it may be written, is another cell's.
+            (guarded(0, "told", "", "tb"), Some(WriteResult::Moved)),
+            (guarded(10, "", "b", "ta"), Some(WriteResult::Moved)),
+            (guarded(5, "", "b", ""), None),
+            (guarded(2, "", "b", "f=A1\u{1d}ta"), None),
             (text(20, 0, "", "b"), Some(WriteResult::Outside)),
             (text(0, 2, "", ""), Some(WriteResult::Outside)),
         ] {
@@ -383,15 +440,21 @@ mod tests {
             cell(2, 0, "", WriteValue::Boolean(true)),
             text(5, 1, "", "=B2"),
         ];
-        let cells: Vec<&CellWrite> = cells.iter().collect();
         let range = |rows: (u32, u32), column: u32| {
             json!({"gridRange": {"sheetId": 7, "startRowIndex": rows.0, "endRowIndex": rows.1,
                 "startColumnIndex": column, "endColumnIndex": column + 1}})
         };
         assert_eq!(
-            read_body(7, &cells),
+            read_body(7, &spots(&cells)),
             json!({"dataFilters": [range((2, 3), 0), range((1, 4), 1), range((5, 6), 1)]})
         );
+        // A guard is read once for all the cells that it guards.
+        let guards = [guarded(2, "", "a", "tn"), guarded(3, "", "a", "tm")];
+        assert_eq!(
+            read_body(7, &spots(&[&cells[..], &guards].concat())),
+            json!({"dataFilters": [range((2, 4), 0), range((1, 4), 1), range((5, 6), 1)]})
+        );
+        let cells: Vec<&CellWrite> = cells.iter().collect();
         let update = |row: u32, column: u32, values: &[Value]| {
             let rows = values.iter().map(|value| json!({"values": [value]}));
             json!({"updateCells": {
@@ -439,6 +502,11 @@ mod tests {
             vec![text(1, 1, "", "a"), text(1, 1, "", "b")],
             vec![text(0, 0, "a", "b")],
             vec![text(0, 0, "", &format!("{long}é"))],
+            vec![guarded(0, "", "a", "no cell")],
+            vec![CellWrite {
+                guards: vec![guarded(0, "", "a", "").guards[0].clone(); WRITE_GUARDS_MAX + 1],
+                ..text(0, 1, "", "a")
+            }],
         ] {
             assert!(check(bad).is_err());
         }

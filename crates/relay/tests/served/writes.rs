@@ -7,8 +7,8 @@ use fake_google::{
 };
 use serde_json::{Value, json};
 use sheetwire_core::protocol::relay::{
-    Bid, CellWrite, ClientFrame, SheetRef, TwoWayRequest, VERSION, WRITE_BYTES_MAX, WriteReply,
-    WriteRequest, WriteResult, WriteValue, encode,
+    Bid, CellGuard, CellWrite, ClientFrame, SheetRef, TwoWayRequest, VERSION, WRITE_BYTES_MAX,
+    WriteReply, WriteRequest, WriteResult, WriteValue, encode,
 };
 use sheetwire_relay::config::Limits;
 
@@ -161,6 +161,20 @@ fn cell(row: u32, before: &str, value: WriteValue) -> CellWrite {
         column: 1,
         before: before.to_owned(),
         value,
+        guards: Vec::new(),
+    }
+}
+
+/// A write that is guarded by its row's name and its column's header.
+fn guarded(row: u32, name: &str, write: CellWrite) -> CellWrite {
+    let guard = |row, column, holds: &str| CellGuard {
+        row,
+        column,
+        holds: holds.to_owned(),
+    };
+    CellWrite {
+        guards: vec![guard(0, 1, "tlight"), guard(row, 0, name)],
+        ..write
     }
 }
 
@@ -335,6 +349,94 @@ async fn each_cell_has_its_own_answer_and_the_others_are_written() {
     assert_eq!(
         writer.write(&world, &cells[..1]).await,
         Err("404 not_found".to_owned())
+    );
+}
+
+/// Between the read that the panel knows of and its write, somebody inserts a row above, or a column. What then stands at the
+/// cell's place may hold the same text.
+#[tokio::test]
+async fn a_cell_whose_row_has_moved_is_not_written() {
+    let world = World::limited(quick).await;
+    let rows: &[&[&str]] = &[
+        &["name", "light", "dark"],
+        &["blue", "#0000ff", "#0000ff"],
+        &["link", "#0000ff", "#0000ff"],
+        &["gap", "16", "16"],
+    ];
+    let made = NewSpreadsheet::of_texts("Brand", rows);
+    let made = world.google.create_spreadsheet(made).expect("made");
+    let sheet = SheetRef {
+        spreadsheet_id: made.spreadsheet_id,
+        sheet_id: made.sheets[0].sheet_id,
+    };
+    let session = sign_in(&world, ANA, &sheet).await;
+    let ana = Writer::join(&world, &session, &sheet).await;
+    switch(&world, &session, &sheet, true).await.expect("on");
+    let insert = async |dimension: &str, at: u32| {
+        let range = json!({"sheetId": sheet.sheet_id, "dimension": dimension, "startIndex": at, "endIndex": at + 1});
+        let body = json!({"requests": [{"insertDimension": {"range": range}}]});
+        let url = format!(
+            "{}/v4/spreadsheets/{}:batchUpdate",
+            world.google.base_url(),
+            sheet.spreadsheet_id
+        );
+        let token = world.google.access_token(ANA, &[SPREADSHEETS]);
+        let sent = world.http.post(url).bearer_auth(token.expect("known"));
+        let reply = sent.json(&body).send().await.expect("sent");
+        assert_eq!(reply.status(), 200);
+    };
+    insert("ROWS", 1).await;
+    let edit = |row, column, value: &str| {
+        let cell = CellInput::from(value);
+        world
+            .google
+            .edit_cell(&sheet.spreadsheet_id, sheet.sheet_id, row, column, cell)
+            .expect("edited");
+    };
+    edit(1, 0, "new");
+    edit(1, 1, "#0000ff");
+    // The panel means blue and link.
+    let cells = [
+        guarded(1, "tblue", text(1, "t#0000ff", "#00f")),
+        guarded(2, "tlink", text(2, "t#0000ff", "#00f")),
+        guarded(3, "tgap", cell(3, "n16", WriteValue::Number(20.0))),
+    ];
+    let since = now(&world);
+    let moved = Ok(vec![WriteResult::Moved; 3]);
+    assert_eq!(ana.write(&world, &cells).await, moved);
+    // The guards are read with the cells.
+    assert_eq!(asked(&world, since), [("getByDataFilter".to_owned(), 200)]);
+    let light = |values: &Value| -> Vec<String> {
+        let rows = (1..5).map(|row| values[row][1].as_str().unwrap_or_default().to_owned());
+        rows.collect()
+    };
+    let untouched = ["#0000ff", "#0000ff", "#0000ff", "16"];
+    assert_eq!(light(&shown(&world, &sheet).await), untouched);
+    // Where they are now they are written.
+    let cells = [
+        guarded(2, "tblue", text(2, "t#0000ff", "#00f")),
+        guarded(3, "tlink", text(3, "t#0000ff", "#00f")),
+        guarded(4, "tgap", cell(4, "n16", WriteValue::Number(20.0))),
+    ];
+    let written = Ok(vec![WriteResult::Written; 3]);
+    assert_eq!(ana.write(&world, &cells).await, written);
+    let now = ["#0000ff", "#00f", "#00f", "20"];
+    assert_eq!(light(&shown(&world, &sheet).await), now);
+    // A column that came between is known by its header; what was repeated has moved, too.
+    insert("COLUMNS", 1).await;
+    assert_eq!(ana.write(&world, &cells).await, moved);
+    // A guard that is beyond the grid by now.
+    let far = CellWrite {
+        guards: vec![CellGuard {
+            row: 5_000,
+            column: 0,
+            holds: "tblue".to_owned(),
+        }],
+        ..text(2, "", "#00f")
+    };
+    assert_eq!(
+        ana.write(&world, &[far]).await,
+        Ok(vec![WriteResult::Moved])
     );
 }
 

@@ -379,6 +379,17 @@ impl Json {
             WriteValue::Boolean(value) => self.truth("boolean", *value),
         }
         self.close();
+        if !cell.guards.is_empty() {
+            self.begin_list("guards");
+            for guard in &cell.guards {
+                self.open();
+                self.count("row", guard.row);
+                self.count("column", guard.column);
+                self.text_field("holds", &guard.holds);
+                self.close();
+            }
+            self.end_list();
+        }
         self.close();
     }
 
