@@ -204,6 +204,27 @@ impl Engine {
 
     /// Two collections of one name are told apart by nobody: a collection that is to take another one's name waits.
     fn check_shared_names(&mut self) {
+        let column = self
+            .layout
+            .as_ref()
+            .map_or(0, |layout| layout.collection.unwrap_or(layout.name));
+        let swapped = self.swapped_names().into_iter();
+        let swapped: Vec<String> = swapped
+            .map(|(was, name)| {
+                [
+                    "“", name, "” has the rows that “", was,
+                    "” had, as after two tabs or their titles were swapped. Their collections swap names, too.",
+                ]
+                .concat()
+            })
+            .collect();
+        for message in swapped {
+            self.plan_problem(
+                column,
+                message,
+                "If it was a slip, swap them back in the sheet before anything is renamed.",
+            );
+        }
         let shared: Vec<String> = self
             .collections
             .iter()
@@ -216,10 +237,6 @@ impl Engine {
                 &name,
                 "”. If two tabs or their titles were swapped, swap them back.",
             ];
-            let column = self
-                .layout
-                .as_ref()
-                .map_or(0, |layout| layout.collection.unwrap_or(layout.name));
             self.plan_problem(
                 column,
                 message.concat(),

@@ -65,6 +65,9 @@ pub(super) struct CollectionEntry {
     pub blocked: bool,
 }
 
+/// Rows of a collection that are looked at to see whether its variables are those of its rows.
+const ROWS_OF_ITS_OWN: u32 = 8;
+
 /// One name that differs: of the collection at a place, or of one of its modes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct NamePlace {
@@ -197,6 +200,7 @@ impl Engine {
                 *count += 1;
             }
         }
+        self.pair_swapped(&rows);
         let has_rows = |slot: CollectionSlot, entries: &[CollectionEntry]| {
             let entries = entries.iter().zip(&rows);
             entries
@@ -227,7 +231,7 @@ impl Engine {
                 .is_some_and(
                     |held| matches!(&held.link, CollectionLink::Name(of) if *of == entry.name),
                 );
-            if rows[place] == 0 || linked {
+            if rows[place] == 0 || linked || entry.guessed {
                 continue;
             }
             let found =
@@ -256,6 +260,88 @@ impl Engine {
             self.stand_for(place, Some(slot));
             self.collections[place].guessed = guessed;
         }
+    }
+
+    /// Finds out which collections have each other's names, as after two tabs or their titles were swapped: most rows of each
+    /// have the variables of another one that is found so, too. It costs a look at a few rows of each where there are none.
+    fn pair_swapped(&mut self, rows: &[u32]) {
+        let is_called = |slot: CollectionSlot, name: &str| {
+            let held = self.document.collection(slot);
+            held.is_some_and(|held| matches!(&held.link, CollectionLink::Name(of) if of == name))
+        };
+        let own: Vec<Option<CollectionSlot>> = self
+            .collections
+            .iter()
+            .zip(rows)
+            .map(|(entry, rows)| {
+                let slot = entry.slot.filter(|slot| is_called(*slot, &entry.name))?;
+                (*rows > 0 && !self.apart_collections.contains(&slot)).then_some(slot)
+            })
+            .collect();
+        let mut looked_at = vec![0_u32; own.len()];
+        let mut is_strange: Vec<bool> = own.iter().map(Option::is_some).collect();
+        for (row, entry) in self.rows.iter().enumerate() {
+            let place = entry.collection as usize;
+            let Some(Some(slot)) = own.get(place) else {
+                continue;
+            };
+            if is_strange[place] && looked_at[place] < ROWS_OF_ITS_OWN {
+                looked_at[place] += 1;
+                is_strange[place] = !self.fits(row as u32, *slot, &self.collections[place].name);
+            }
+        }
+        let strange: Vec<(usize, CollectionSlot)> = own
+            .iter()
+            .enumerate()
+            .filter(|(place, _)| is_strange[*place])
+            .filter_map(|(place, slot)| Some((place, (*slot)?)))
+            .collect();
+        let mut found: Vec<(usize, CollectionSlot)> = Vec::new();
+        for (place, _) in &strange {
+            let of = strange.iter().find(|(other, slot)| {
+                let fit = || self.rows_that_fit(*place, *slot, &self.collections[*other].name);
+                other != place && {
+                    let fit = fit();
+                    fit * 2 > rows[*place] && fit * 2 > self.variables_of(*slot)
+                }
+            });
+            found.extend(of.map(|(_, slot)| (*place, *slot)));
+        }
+        // Whoever gets another's name gives its own to one of them.
+        let gives = |found: &[(usize, CollectionSlot)], place: usize| {
+            found
+                .iter()
+                .filter(|(_, slot)| own[place] == Some(*slot))
+                .count()
+                == 1
+        };
+        while let Some(at) = (0..found.len()).find(|at| {
+            let (place, slot) = found[*at];
+            let takes = strange.iter().find(|(_, other)| *other == slot);
+            let takes = takes.is_some_and(|(from, _)| found.iter().any(|(place, _)| place == from));
+            !takes || !gives(&found, place)
+        }) {
+            found.remove(at);
+        }
+        for (place, slot) in found {
+            self.stand_for(place, Some(slot));
+            self.collections[place].guessed = true;
+        }
+    }
+
+    /// What entries were called whose names other entries have now, and which are to be renamed in turn.
+    pub(super) fn swapped_names(&self) -> Vec<(&str, &str)> {
+        let renamed = |entry: &&CollectionEntry| entry.guessed && entry.naming == Naming::Rename;
+        let renamed: Vec<&CollectionEntry> = self.collections.iter().filter(renamed).collect();
+        let pairs = renamed.iter().filter_map(|entry| {
+            let was = entry.was.as_deref()?;
+            let is_given = renamed
+                .iter()
+                .any(|other| other.was.as_ref() == Some(&entry.name));
+            let is_taken = renamed.iter().any(|other| other.name == was);
+            (is_given && is_taken).then_some((was, entry.name.as_str()))
+        });
+        pairs.collect()
     }
 
     /// Tells collections that are there twice, as after a branch was merged that made what its file made as well: their
@@ -299,31 +385,29 @@ impl Engine {
 
     /// How many rows of an entry have their variable in a collection that the sheet called `was`.
     fn rows_that_fit(&self, place: usize, slot: CollectionSlot, was: &str) -> u32 {
+        let rows = (0u32..).zip(&self.rows);
+        let own = rows.filter(|(_, entry)| entry.collection as usize == place);
+        own.filter(|(row, _)| self.fits(*row, slot, was)).count() as u32
+    }
+
+    /// Whether a row has its variable in a collection that the sheet called `was`.
+    fn fits(&self, row: u32, slot: CollectionSlot, was: &str) -> bool {
         let is_in = |variable: VariableSlot| {
             self.document
                 .variable(variable)
                 .is_some_and(|held| held.collection == slot)
         };
-        let mut fit = 0;
-        for (row, entry) in self.rows.iter().enumerate() {
-            if entry.collection as usize != place {
-                continue;
-            }
-            let row = row as u32;
-            let (id, name) = (self.id_of(row), self.name_of(row));
-            let found = !id.is_empty() && self.document.linked(&id_key(&id)).is_some_and(is_in)
-                || self
-                    .document
-                    .linked(&name_key(was, &name))
-                    .is_some_and(is_in)
-                || self
-                    .document
-                    .named(&name, hash(&name))
-                    .any(|(_, held)| held.collection == slot)
-                || id.is_empty() && self.leaves_out(&name_key(was, &name));
-            fit += u32::from(found);
-        }
-        fit
+        let (id, name) = (self.id_of(row), self.name_of(row));
+        !id.is_empty() && self.document.linked(&id_key(&id)).is_some_and(is_in)
+            || self
+                .document
+                .linked(&name_key(was, &name))
+                .is_some_and(is_in)
+            || self
+                .document
+                .named(&name, hash(&name))
+                .any(|(_, held)| held.collection == slot)
+            || id.is_empty() && self.leaves_out(&name_key(was, &name))
     }
 
     /// How many variables of a collection have or had a row.
@@ -402,10 +486,14 @@ impl Engine {
         let others = (0u32..)
             .map(CollectionSlot)
             .zip(self.document.collections());
+        let gives_it = |slot: CollectionSlot| {
+            let mut entries = self.collections.iter();
+            entries.any(|other| other.slot == Some(slot) && other.naming == Naming::Rename)
+        };
         entry.naming == Naming::Rename
             && others
                 .filter(|(slot, _)| entry.slot != Some(*slot))
-                .any(|(_, held)| held.name == entry.name)
+                .any(|(slot, held)| held.name == entry.name && !gives_it(slot))
     }
 
     /// Whether most rows of a collection say something else in a mode's column than the mode holds.

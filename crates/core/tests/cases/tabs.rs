@@ -242,6 +242,14 @@ fn outcome(world: &World, before: &str, since: usize) -> String {
                     "waits, {reason:?}: {} to make, {} to change, {} to remove",
                     counts.created, counts.changed, counts.removed
                 );
+                for row in preview.rows.iter().filter(|row| row.name.is_empty()) {
+                    for field in &row.fields {
+                        let before = field.before.as_deref().unwrap_or("nothing");
+                        let (collection, after) = (&row.collection, &field.after);
+                        let _ =
+                            writeln!(out, "    {collection} {}: {before} → {after}", field.field);
+                    }
+                }
                 told_problems(&mut out, &preview.problems);
             }
             ToPanel::Applied(report) => told_problems(&mut out, &report.problems),
@@ -276,11 +284,18 @@ pub fn run(case: &Case) -> Result<String, String> {
     for line in case.block("then").unwrap_or_default().lines() {
         let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
         let words = table_row(rest);
-        if verb == "keep" {
+        if matches!(verb, "keep" | "approve" | "apart") {
+            let (before, since) = (variables(&world.file), world.told.len());
             let plan = plan(&world).ok_or("no plan waits")?.plan;
-            world.engine.keep_removed(plan, &mut world.file);
+            match verb {
+                "keep" => world.engine.keep_removed(plan, &mut world.file),
+                "approve" => world.engine.approve(plan, false),
+                _ => world.engine.keep_apart(plan),
+            }
             world.settle();
             let _ = writeln!(out, "> {line}");
+            out.push_str(&outcome(&world, &before, since));
+            edits_alone = false;
             continue;
         }
         if verb == "figma" || verb == "two-way" {
@@ -336,6 +351,24 @@ pub fn run(case: &Case) -> Result<String, String> {
                 tabs[at].title.clone_from(words.get(1).ok_or("no title")?);
                 tabs[at].revision += 1;
                 tabs[at].tell(&mut world);
+            }
+            // Both come before the file is looked at again, as they do when somebody pastes one over the other.
+            "swap-rows" | "swap-titles" => {
+                let other = tabs.iter().position(|tab| words.get(1) == Some(&tab.title));
+                let other = other.ok_or("no tab to swap with")?;
+                if verb == "swap-rows" {
+                    let rows = std::mem::take(&mut tabs[at].rows);
+                    let theirs = std::mem::replace(&mut tabs[other].rows, rows);
+                    tabs[at].rows = theirs;
+                } else {
+                    let title = std::mem::take(&mut tabs[at].title);
+                    let theirs = std::mem::replace(&mut tabs[other].title, title);
+                    tabs[at].title = theirs;
+                }
+                for at in [at, other] {
+                    tabs[at].revision += 1;
+                    tabs[at].tell(&mut world);
+                }
             }
             "clear" => {
                 tabs[at].rows.clear();

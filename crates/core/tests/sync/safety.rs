@@ -10,6 +10,7 @@ use sheetwire_core::protocol::panel::{
 
 use crate::file::{File, World};
 use crate::sheet::rows;
+use crate::tabs;
 
 type Rows = Vec<Vec<String>>;
 
@@ -294,6 +295,67 @@ fn two_tabs_with_each_others_titles() {
     world.snapshot_of("Tokens", &tab(1));
     world.settle();
     assert_eq!(ran(&world).writes, 0);
+}
+
+#[test]
+fn two_followed_tabs_with_each_others_titles_or_rows() {
+    const COLORS: &str =
+        "Name | Value\nbrand/500 | #0052cc\nbrand/600 | #003d99\ngray/900 | #111111";
+    const SIZES: &str = "Name | Value\nspace/1 | 4\nspace/2 | 8";
+    for [first, second] in [
+        // Their titles, or their rows: the sheet looks the same.
+        [("Sizes", COLORS), ("Colors", SIZES)],
+        [("Colors", SIZES), ("Sizes", COLORS)],
+    ] {
+        let mut world = World::new(File::new());
+        world.engine.connect(tabs::tab(0));
+        world.engine.add_source(tabs::tab(1));
+        world.tell(0, "Colors", COLORS);
+        world.tell(1, "Sizes", SIZES);
+        world.settle();
+        world.confirm(0);
+        world.confirm(1);
+        world.approve();
+        let before = document(&world);
+        world.tell(0, first.0, first.1);
+        world.tell(1, second.0, second.1);
+        world.settle();
+        let (reason, preview) = waits(&world);
+        assert_eq!(reason, WaitReason::Renames);
+        assert_eq!((preview.counts.created, preview.counts.removed), (0, 0));
+        said(
+            &preview.problems,
+            "“Sizes” has the rows that “Colors” had, as after two tabs or their titles were swapped.",
+        );
+        assert_eq!(document(&world), before, "nothing is written");
+        // A slip: swapped back, nothing is left to ask.
+        world.tell(0, "Colors", COLORS);
+        world.tell(1, "Sizes", SIZES);
+        world.settle();
+        assert_eq!(ran(&world).writes, 0);
+        assert_eq!(document(&world), before);
+        // It was meant: the collections are renamed, and no variable is another one.
+        world.tell(0, first.0, first.1);
+        world.tell(1, second.0, second.1);
+        world.settle();
+        world.approve();
+        let names = |world: &World| -> Vec<String> {
+            let collections = world.file.collections.iter();
+            collections.map(|held| held.name.clone()).collect()
+        };
+        assert_eq!(names(&world), ["Sizes", "Colors"]);
+        let (_, variables) = document(&world);
+        let of = |variables: &[(u32, crate::file::Variable)]| -> Vec<(u32, String)> {
+            let variables = variables.iter();
+            variables
+                .map(|(id, held)| (*id, held.name.clone()))
+                .collect()
+        };
+        assert_eq!(of(&variables), of(&before.1));
+        world.engine.sync_now();
+        world.settle();
+        assert_eq!(ran(&world).writes, 0);
+    }
 }
 
 #[test]

@@ -17,7 +17,7 @@ use sheetwire_core::protocol::panel::{
 use sheetwire_core::protocol::relay::{Position, SheetInfo, SheetRef, WriteResult};
 use sheetwire_core::sheet::{pack_changes, push_cell};
 
-fn tab(sheet_id: i64) -> SheetRef {
+pub fn tab(sheet_id: i64) -> SheetRef {
     SheetRef {
         sheet_id,
         ..sheet_ref()
@@ -40,7 +40,8 @@ fn position(revision: u64) -> Position {
 }
 
 impl World {
-    fn tell(&mut self, sheet_id: i64, title: &str, text: &str) {
+    /// A whole tab.
+    pub fn tell(&mut self, sheet_id: i64, title: &str, text: &str) {
         let announced = self
             .engine
             .announce_snapshot(&tab(sheet_id), position(1), info(title));
@@ -62,7 +63,7 @@ impl World {
     }
 
     /// Confirms the columns that were told last for a tab.
-    fn confirm(&mut self, sheet_id: i64) {
+    pub fn confirm(&mut self, sheet_id: i64) {
         let told = self.told.iter().rev().find_map(|message| match message {
             ToPanel::Inferred {
                 columns,
@@ -84,7 +85,8 @@ impl World {
         self.settle();
     }
 
-    fn approve(&mut self) {
+    /// Applies the plan that was told last, without removals.
+    pub fn approve(&mut self) {
         let plan = self.preview().plan;
         self.engine.approve(plan, false);
         self.settle();
