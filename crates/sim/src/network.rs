@@ -275,6 +275,10 @@ impl World {
         else {
             return;
         };
+        // The panel has closed it while it was being opened; a stream keeps the order.
+        if self.plugins[plugin].socket != Some(turn) {
+            return;
+        }
         if !self.relay.is_up || self.plugins[plugin].is_cut_off {
             self.put_here(200, plugin, What::Frame(turn, SocketEvent::Closed));
             return;

@@ -2,7 +2,6 @@
 //!
 //! Owns the demands and the comparison. Must not know the engine: it shares nothing with the mapping but Figma's types.
 
-use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use crate::file::File;
@@ -222,12 +221,13 @@ pub fn compare(
         });
         let kept = kept.and_then(|difference| difference.values.before.as_deref());
         let collection = called("collection", collection, collection);
-        // Of two variables of one name, which an undo may bring about, the one that stands for a row.
+        // Of two variables of one name, which an undo may bring about, the one that stands for a row, and of two such
+        // the one that was made after the other had been given up.
         let found = file.variables.iter().filter(|(_, variable)| {
             variable.name == kept.unwrap_or(name)
                 && file.collections[variable.collection].name == collection
         });
-        let found = found.max_by_key(|(id, variable)| (variable.link.is_some(), Reverse(**id)));
+        let found = found.max_by_key(|(id, variable)| (variable.link.is_some(), **id));
         found.map(|(id, _)| *id)
     };
     let (mut demands, mut explained) = (0, 0);

@@ -95,6 +95,8 @@ pub(crate) struct Vacancy {
     /// The panel and its opening, and the grant it had.
     left: (usize, u32),
     fence: u64,
+    /// The file's id then.
+    file_id: String,
     /// The relay's epoch then: one that begins anew elects anew.
     epoch: String,
     /// Those who knew of the grant, and their openings.
@@ -712,6 +714,7 @@ impl World {
             since: self.now,
             left: (plugin, here.life),
             fence: word.fence,
+            file_id: self.documents[here.document].file_id.clone(),
             epoch: self.relay.position().epoch,
             rivals: rivals.map(|(at, other)| (at, other.life)).collect(),
         };
@@ -736,6 +739,12 @@ impl World {
         }
         let document = &self.documents[vacancy.document];
         if document.told_fence <= vacancy.fence {
+            // Who works in a copy bids for the same id until the nonce is missed there.
+            let others = self.documents.iter().enumerate();
+            let mut others = others.filter(|(at, _)| *at != vacancy.document);
+            if others.any(|(_, other)| other.file_id == vacancy.file_id) {
+                return Ok(());
+            }
             // The relay's word may be under way to a panel that it reaches late.
             let (fence, next) = document.given;
             let reached = self.plugins[next].reached_since;
