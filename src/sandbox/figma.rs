@@ -147,14 +147,13 @@ extern "C" {
     pub async fn browse() -> Result<JsValue, JsValue>;
 }
 
-// The part of Real-Time Sync. Collections, modes and variables are kept here under the slots that the engine counts
+// What engines work with: Real-Time Sync's and an import's. Collections, modes and variables are kept here under the slots that the engine counts
 // (crates/core/src/document.rs tells the packing), so that a write crosses as a few numbers and no id ever does.
-#[cfg(feature = "sync")]
 #[wasm_bindgen(inline_js = r#"
 const END = '\x1e', NEXT = '\x1f';
 const CONNECTION = 'sheetwire.connection', LINK = 'sheetwire.link', MARK = 'sheetwire.run';
 const COLLECTION = 'sheetwire.collection';
-const FILE = 'sheetwire.file', NONCE = 'sheetwire.writer';
+const IMPORT = 'sheetwire.import', FILE = 'sheetwire.file', NONCE = 'sheetwire.writer';
 const TYPES = ['COLOR', 'FLOAT', 'STRING', 'BOOLEAN', 'EASING', 'TIMING'];
 const SCOPES = ['ALL_SCOPES', 'TEXT_CONTENT', 'CORNER_RADIUS', 'WIDTH_HEIGHT', 'GAP', 'ALL_FILLS', 'FRAME_FILL',
   'SHAPE_FILL', 'TEXT_FILL', 'STROKE_COLOR', 'STROKE_FLOAT', 'EFFECT_FLOAT', 'EFFECT_COLOR', 'OPACITY',
@@ -184,6 +183,7 @@ export function end_post(v) { const body = parts.join(''); parts = []; figma.ui.
 export function set_link_prefix(text) { prefix = text; }
 let met = '';
 export function connection() { met = figma.root.getPluginData(CONNECTION); return met; }
+export function is_connected() { return figma.root.getPluginData(CONNECTION) !== ''; }
 export function is_connection_known() { return figma.root.getPluginData(CONNECTION) === met; }
 let offered;
 export function keep_connection(text) {
@@ -196,6 +196,8 @@ export function keep_connection(text) {
     return true;
   } catch { return false; }
 }
+export function remembered() { return figma.root.getPluginData(IMPORT); }
+export function remember(text) { try { figma.root.setPluginData(IMPORT, text); } catch {} }
 export function file_id() { return figma.root.getPluginData(FILE); }
 export function keep_file_id(text) { try { figma.root.setPluginData(FILE, text); } catch {} }
 export function nonce() { return figma.root.getPluginData(NONCE); }
@@ -547,8 +549,14 @@ extern "C" {
     pub fn set_link_prefix(text: &str);
     /// The file's connection as it was kept; empty when there is none.
     pub fn connection() -> String;
+    /// Whether a sheet is connected to this file.
+    pub fn is_connected() -> bool;
     /// Whether the kept connection is the one that was read or kept here last: another panel may have changed it.
     pub fn is_connection_known() -> bool;
+    /// How tables were read that were imported into this file, as it was kept; empty when none were.
+    pub fn remembered() -> String;
+    /// Keeps that, where the file can be written to.
+    pub fn remember(text: &str);
     /// The file's random id; empty when it has none.
     pub fn file_id() -> String;
     /// Keeps the file's random id, where the file can be written to.

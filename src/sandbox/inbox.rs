@@ -8,7 +8,7 @@ use js_sys::{Array, JSON, Reflect};
 use sheetwire_core::flags::Evaluation;
 use sheetwire_core::protocol::panel::{
     Brands, Choice, Column, ConflictPolicy, DriftPolicy, MergePolicy, Names, RemBase, Role,
-    RowRule, SavedSession, Sections, Shape, SheetLayout, TabMode, ToSandbox,
+    RowRule, SavedSession, Sections, Shape, SheetLayout, TabMode, ToSandbox, import,
 };
 #[cfg(feature = "sync")]
 use sheetwire_core::protocol::panel::{Connection, SOURCES_MAX, Source};
@@ -102,18 +102,12 @@ pub fn read(body: &str) -> Option<ToSandbox> {
         "remove_source" => ToSandbox::RemoveSource {
             sheet: sheet(&fields)?,
         },
-        "snapshot" => {
-            let info = fields.object("info")?;
-            ToSandbox::Snapshot {
-                sheet: sheet(&fields)?,
-                position: position(&fields)?,
-                info: SheetInfo {
-                    spreadsheet_title: info.text("spreadsheet_title")?,
-                    sheet_title: info.text("sheet_title")?,
-                    locale: info.text("locale")?,
-                },
-            }
-        }
+        "snapshot" => ToSandbox::Snapshot {
+            sheet: sheet(&fields)?,
+            position: position(&fields)?,
+            info: info(&fields)?,
+        },
+        "import" => ToSandbox::Import(import(&fields)?),
         "changes" => ToSandbox::Changes {
             sheet: sheet(&fields)?,
             position: position(&fields)?,
@@ -226,6 +220,58 @@ pub fn session(text: &str) -> Option<SavedSession> {
     Some(SavedSession {
         token: session.text("token")?,
         account: session.text("account")?,
+    })
+}
+
+/// Reads how tables were read, as it was kept; `None` when that can't be read.
+pub fn readings(text: &str) -> Option<Vec<import::Reading>> {
+    readings_in(&Fields(JSON::parse(text).ok().filter(JsValue::is_object)?))
+}
+
+fn readings_in(fields: &Fields) -> Option<Vec<import::Reading>> {
+    let list = Array::from(&fields.get("tables").filter(Array::is_array)?);
+    list.iter()
+        .map(|reading| {
+            let reading = Fields(reading);
+            Some(import::Reading {
+                columns: columns(&reading)?,
+                header_row: reading.count("header_row")?,
+                layout: layout(&reading)?,
+            })
+        })
+        .collect()
+}
+
+fn import(fields: &Fields) -> Option<import::ToSandbox> {
+    Some(match fields.text("word")?.as_str() {
+        "begin" => import::ToSandbox::Begin {
+            tables: fields.count("tables")?,
+        },
+        "table" => import::ToSandbox::Table {
+            at: fields.count("at")?,
+            info: info(fields)?,
+        },
+        "read" => import::ToSandbox::Read {
+            tables: readings_in(fields)?,
+            existing: match fields.text("existing")?.as_str() {
+                "update" => import::Existing::Update,
+                "leave" => import::Existing::Leave,
+                _ => return None,
+            },
+        },
+        "leave_out" => import::ToSandbox::LeaveOut {
+            plan: fields.count("plan")?,
+            rows: fields.counts("rows")?,
+        },
+        "take_in" => import::ToSandbox::TakeIn {
+            keys: fields.texts("keys")?,
+        },
+        "approve" => import::ToSandbox::Approve {
+            plan: fields.count("plan")?,
+        },
+        "cancel" => import::ToSandbox::Cancel,
+        "end" => import::ToSandbox::End,
+        _ => return None,
     })
 }
 
@@ -379,6 +425,15 @@ fn rule(lies: &Fields, key: &str) -> Option<Option<RowRule>> {
             .map(|word| word.as_string())
             .collect::<Option<_>>()?,
     }))
+}
+
+fn info(fields: &Fields) -> Option<SheetInfo> {
+    let info = fields.object("info")?;
+    Some(SheetInfo {
+        spreadsheet_title: info.text("spreadsheet_title")?,
+        sheet_title: info.text("sheet_title")?,
+        locale: info.text("locale")?,
+    })
 }
 
 fn sheet(fields: &Fields) -> Option<SheetRef> {

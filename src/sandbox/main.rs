@@ -6,10 +6,12 @@
 mod browse;
 mod figma;
 mod identity;
+mod import;
 mod inbox;
 mod opening;
 #[cfg(feature = "sync")]
 mod sync;
+mod work;
 
 use sheetwire_core::flags::{self, Decision};
 use sheetwire_core::protocol::panel::{Opening, ToPanel, ToSandbox, VERSION, json};
@@ -28,10 +30,6 @@ const SUGGESTIONS_MAX: u32 = 50;
 struct Event {
     version: f64,
     body: String,
-    #[cfg_attr(
-        not(feature = "sync"),
-        allow(dead_code, reason = "only the tab's messages have a bulk")
-    )]
     bulk: JsValue,
 }
 
@@ -44,6 +42,9 @@ struct Queue {
     opening: Option<Opening>,
     /// The size it was given.
     size: (u32, u32),
+    /// Who may work with the document.
+    turns: work::Turns,
+    import: import::Import,
     /// Real-Time Sync, for as long as its flag is on.
     #[cfg(feature = "sync")]
     sync: Option<sync::Handle>,
@@ -197,6 +198,12 @@ async fn handle(queue: &Rc<RefCell<Queue>>, event: Event) {
         ToSandbox::Hide => figma::hide_panel(),
         ToSandbox::Close => figma::close_plugin(),
         ToSandbox::Notify { message } => figma::notify(&message),
+        ToSandbox::Import(word) => {
+            let turns = queue.borrow().turns.clone();
+            let mut import = std::mem::take(&mut queue.borrow_mut().import);
+            import.take(word, event.bulk, &turns);
+            queue.borrow_mut().import = import;
+        }
         ToSandbox::SaveSession { .. }
         | ToSandbox::Connect { .. }
         | ToSandbox::AddSource { .. }
@@ -284,7 +291,8 @@ async fn decide(queue: &Rc<RefCell<Queue>>, body: Option<&str>, now_unix_ms: u64
         match (decision, running) {
             (Decision::On, false) => {
                 let entropy = queue.borrow().entropy.clone();
-                let sync = sync::Handle::begin(entropy).await;
+                let turns = queue.borrow().turns.clone();
+                let sync = sync::Handle::begin(entropy, &turns).await;
                 queue.borrow_mut().sync = Some(sync);
             }
             (Decision::NotYet | Decision::SwitchedOff | Decision::Unknown, true) => {

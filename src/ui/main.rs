@@ -176,6 +176,7 @@ fn take(panel: Panel, message: ToPanel) {
         | ToPanel::Differences(_)
         | ToPanel::Progress { .. }
         | ToPanel::ConnectionChanged { .. }
+        | ToPanel::Import(_)
         | ToPanel::Stopped { .. } => {}
     }
     shell::hear(message);

@@ -11,6 +11,7 @@
 
 mod gate;
 mod identity;
+pub mod import;
 mod journal;
 mod library;
 mod limits;
@@ -240,6 +241,8 @@ impl Confirmed {
 #[derive(Debug)]
 pub struct Engine {
     connection: Option<Connection>,
+    /// A table that is imported once; nothing of the connection is kept then.
+    import: Option<import::Import>,
     read_only: bool,
     is_writer: bool,
     failed_runs: u32,
@@ -272,6 +275,8 @@ pub struct Engine {
     document_known: bool,
     /// The mark that stood in the document when it was read as a whole, or that a run of this engine left since.
     seen_mark: String,
+    /// Other work has listed the file since: see [`Engine::file_was_read`].
+    is_stale: bool,
     row_of_slot: Vec<u32>,
     orphans: BitSet,
     declined: BitSet,
@@ -337,6 +342,7 @@ impl Engine {
         );
         Engine {
             connection,
+            import: None,
             read_only,
             is_writer: true,
             failed_runs: 0,
@@ -360,6 +366,7 @@ impl Engine {
             document: Document::default(),
             document_known: false,
             seen_mark: String::new(),
+            is_stale: false,
             row_of_slot: Vec::new(),
             orphans: BitSet::default(),
             declined: BitSet::default(),
@@ -438,6 +445,9 @@ impl Engine {
     }
 
     fn keep(&mut self) {
+        if self.import.is_some() {
+            return;
+        }
         self.effects.push(Effect::Keep(self.connection.clone()));
         self.post(ToPanel::ConnectionChanged {
             connection: self.connection.clone().map(Box::new),
@@ -903,6 +913,7 @@ impl Engine {
         };
         if let Some(connection) = &mut self.connection
             && !connection.approved
+            && self.import.is_none()
         {
             connection.approved = true;
             self.keep();
@@ -913,14 +924,14 @@ impl Engine {
         }
         let rows = self.rows_at(retypes);
         let retypes = self.choose_retypes(&rows);
-        let exchanges = !retypes.is_empty();
+        let exchanges = !retypes.is_empty() || self.import.is_some() || self.is_stale;
         self.confirmed = Some(Confirmed {
             counts: seen.counts,
             include_removals,
             retypes,
         });
         if exchanges {
-            // Whatever refers to what is to go is found.
+            // Whatever refers to what is to go is found. An import's plan is compared again as a whole.
             self.document_known = false;
             self.start_over();
             return;
@@ -960,7 +971,7 @@ impl Engine {
 
     /// Keeps the variables whose rows are gone: they are Sheetwire's no longer.
     pub fn keep_removed(&mut self, plan: u32, figma: &mut impl Figma) {
-        if self.take_waiting(plan).is_none() {
+        if self.is_out_of_date() || self.take_waiting(plan).is_none() {
             return;
         }
         self.unlink_orphans(figma);
@@ -973,7 +984,7 @@ impl Engine {
             self.drop_restore();
             return;
         }
-        if self.take_waiting(plan).is_none() {
+        if self.is_out_of_date() || self.take_waiting(plan).is_none() {
             return;
         }
         self.choose_retypes(&[]);
@@ -1083,6 +1094,7 @@ impl Engine {
 
     /// One small piece of work.
     pub fn step(&mut self, figma: &mut impl Figma) -> Step {
+        self.refresh();
         match std::mem::replace(&mut self.stage, Stage::Rest) {
             Stage::Rest => self.begin_incoming(figma),
             Stage::Loading {
@@ -1372,7 +1384,11 @@ impl Engine {
         let count = self.grid.tabs().len();
         for at in 0..count {
             let tab = &self.grid.tabs()[at];
-            if tab.is_loaded() && which.map_or(!self.is_confirmed(at), |which| which == at) {
+            if tab.is_loaded()
+                && which.map_or(!self.is_confirmed(at) && !self.is_told(at), |which| {
+                    which == at
+                })
+            {
                 self.infer_source(at, count > 1);
             }
         }
@@ -1392,20 +1408,27 @@ impl Engine {
                     .collect(),
             );
         }
+        // An import tells of one table as of many.
+        let several = several || self.import.is_some();
         let connection = self.connection.as_ref().filter(|_| several);
         let sheet = connection.and_then(|connection| connection.sheets().nth(at).cloned());
         let mut layout = inferred.layout;
         if let Some(tab_mode) = self.seems_of_one_mode(at, &inferred.columns, inferred.header_row) {
             layout.get_or_insert_default().tab_mode = Some(tab_mode);
         }
-        self.post(ToPanel::Inferred {
+        let told = ToPanel::Inferred {
             columns: inferred.columns,
             header_row: inferred.header_row,
             sample,
             problems: inferred.problems,
             layout,
             sheet,
-        });
+        };
+        if self.import.is_some() {
+            self.tell_reading(at, told);
+        } else {
+            self.post(told);
+        }
     }
 
     /// Whether a tab seems to hold the values of one mode: another tab of the spreadsheet has the same headers, one of
@@ -1496,6 +1519,7 @@ impl Engine {
     pub fn read_end(&mut self) {
         if matches!(self.stage, Stage::ReadingAll) {
             self.document_known = true;
+            self.is_stale = false;
             if self.restore.is_some() {
                 self.stage = Stage::PlanningBack;
                 return;
@@ -1649,7 +1673,7 @@ impl Engine {
         let removals = due
             .filter(|slot| again && self.orphans.contains(slot.0) && self.is_open_orphan(*slot))
             .collect();
-        if !approved || (reason.is_some() && !again && (!nothing || missing)) {
+        if !again && (!approved || (reason.is_some() && (!nothing || missing))) {
             let reason = if approved { reason } else { None };
             self.begin_preview(reason, counts);
         } else {

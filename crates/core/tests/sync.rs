@@ -5,6 +5,8 @@
 mod file;
 #[path = "sync/history.rs"]
 mod history;
+#[path = "sync/import.rs"]
+mod import;
 #[path = "sync/layouts.rs"]
 mod layouts;
 #[path = "sync/panels.rs"]

@@ -73,6 +73,33 @@ fn the_panel_wire_towards_the_sandbox() {
     every_variant_has_an_example::<panel::ToSandbox>("to-sandbox.json");
 }
 
+/// The words of a tab have examples as the messages have that they are nested in.
+#[test]
+fn the_words_of_the_import_tab() {
+    let words = |file: &str| -> BTreeSet<String> {
+        let examples = examples(file).into_iter();
+        examples
+            .filter(|(_, example)| example["type"] == "import")
+            .filter_map(|(_, example)| example["word"].as_str().map(String::from))
+            .collect()
+    };
+    let told = words("to-sandbox.json");
+    let wanted = [
+        "approve",
+        "begin",
+        "cancel",
+        "end",
+        "leave_out",
+        "read",
+        "table",
+        "take_in",
+    ];
+    assert!(told.iter().eq(wanted.iter()), "{told:?}");
+    let told = words("to-panel.json");
+    let wanted = ["done", "inferred", "preview", "progress", "refused"];
+    assert!(told.iter().eq(wanted.iter()), "{told:?}");
+}
+
 /// The sandbox writes its messages without serde.
 #[test]
 fn the_sandboxs_own_writer_says_the_same() {

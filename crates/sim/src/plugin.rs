@@ -307,7 +307,8 @@ impl Plugin {
             | ToSandbox::Resize { .. }
             | ToSandbox::Hide
             | ToSandbox::Close
-            | ToSandbox::Notify { .. } => {}
+            | ToSandbox::Notify { .. }
+            | ToSandbox::Import(_) => {}
         }
         self.sandbox.hear(document, &mut user.marks);
     }

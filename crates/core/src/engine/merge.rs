@@ -264,8 +264,8 @@ impl Engine {
     /// What a row's differences come to.
     pub(super) fn close_merge(&mut self, row: u32, mut merging: Merging) -> RowChange {
         let held = merging.slot.and_then(|slot| self.document.variable(slot));
-        // A variable that another sheet made keeps that sheet's link and has no base for this one.
-        let tracked = held.is_none_or(|held| held.link != Link::Other);
+        // A variable that another sheet made keeps that sheet's link and has no base for this one; an import leaves none.
+        let tracked = held.is_none_or(|held| held.link != Link::Other) && self.import.is_none();
         if let Some(slot) = merging.slot.filter(|_| tracked) {
             for (place, code) in std::mem::take(&mut merging.agreed) {
                 self.document.agree(slot, place, code);
@@ -322,6 +322,9 @@ impl Engine {
 
     /// Whether the designer left a row out.
     pub(super) fn is_left_out(&self, row: u32) -> bool {
+        if self.leaves_existing(row) {
+            return true;
+        }
         let connection = self.connection.as_ref();
         if connection.is_none_or(|connection| connection.left_out.is_empty()) {
             return false;
@@ -499,6 +502,9 @@ impl Engine {
 
     /// The designer's choice about listed differences; no places mean all, the unlisted ones too.
     pub fn choose(&mut self, list: u32, items: &[u32], choice: Choice) {
+        if self.is_out_of_date() {
+            return;
+        }
         let is_settled = matches!(self.stage, Stage::Rest) && self.document_known;
         if list != self.list_number || !is_settled || !self.may_sync() {
             self.kept_changed = true;

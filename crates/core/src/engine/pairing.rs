@@ -183,7 +183,7 @@ impl Engine {
 
     /// The designer says that guessed renames are none: new variables are made, and the old ones are without rows.
     pub fn keep_apart(&mut self, plan: u32) {
-        if self.take_waiting(plan).is_none() {
+        if self.is_out_of_date() || self.take_waiting(plan).is_none() {
             return;
         }
         for row in self.guessed.iter() {

@@ -248,14 +248,16 @@ impl Engine {
             collection,
             name: &name,
             kind,
-            key: (!later).then_some(own.as_str()),
+            key: (!later && self.import.is_none()).then_some(own.as_str()),
         }) {
             Ok(()) => {
                 let modes = self
                     .document
                     .collection(collection)
                     .map_or(0, |held| held.modes.len());
-                let link = if has_id {
+                let link = if self.import.is_some() {
+                    Link::None
+                } else if has_id {
                     Link::OwnKey(own.into())
                 } else {
                     Link::Own

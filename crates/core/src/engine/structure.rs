@@ -657,7 +657,7 @@ impl Engine {
         let entry = &self.collections[place];
         let layout = self.layout.as_ref()?;
         let held = self.document.collection(entry.slot?)?;
-        if held.extended {
+        if held.extended || self.import.is_some() {
             return None;
         }
         let was = match &held.link {

@@ -6,6 +6,7 @@
 //! [`ToPanel`], and `bulk` is a long text that travels beside it and is never put through JSON, because parsing
 //! a sheet as JSON inside the sandbox costs more than mapping it.
 
+pub mod import;
 pub mod json;
 
 use serde::{Deserialize, Serialize};
@@ -203,6 +204,8 @@ pub enum ToSandbox {
         /// Whether the next opening is to have it too: the designer has let go.
         keep: bool,
     },
+    /// A word of the Import tab.
+    Import(import::ToSandbox),
     /// Hides the panel; the plugin runs on.
     Hide,
     /// Closes the plugin.
@@ -354,6 +357,8 @@ pub enum ToPanel {
         /// Whether the program is dead and the plugin must be reopened.
         fatal: bool,
     },
+    /// A word for the Import tab.
+    Import(import::ToPanel),
     /// Sync was stopped by the sandbox.
     Stopped {
         /// Why.

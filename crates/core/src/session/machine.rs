@@ -937,7 +937,7 @@ impl Session {
                 }
             }
             ToPanel::Stopped { reason } => self.stopped(reason, out),
-            ToPanel::Variables { .. } => {}
+            ToPanel::Variables { .. } | ToPanel::Import(_) => {}
         }
     }
 

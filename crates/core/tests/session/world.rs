@@ -725,7 +725,8 @@ impl World {
             | ToSandbox::Resize { .. }
             | ToSandbox::Hide
             | ToSandbox::Close
-            | ToSandbox::Notify { .. } => {}
+            | ToSandbox::Notify { .. }
+            | ToSandbox::Import(_) => {}
         }
     }
 

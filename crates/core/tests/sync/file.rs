@@ -69,6 +69,8 @@ pub struct File {
     pub handles: Vec<u32>,
     pub collection_handles: Vec<CollectionHandle>,
     pub mode_limit: usize,
+    /// Whether links are those of another sheet, as they are to an import.
+    pub foreign_links: bool,
     /// Whether Figma takes no new name of a collection or a mode.
     pub refuses_names: bool,
     pub read_only: bool,
@@ -217,6 +219,7 @@ impl File {
         let packed = there.map(|collection| {
             let link = |at: usize| collection.link.get(at).map_or("", String::as_str);
             let own = match collection.link.first() {
+                Some(_) if self.foreign_links => String::from("-"),
                 Some(name) => format!("n{name}"),
                 None => String::new(),
             };
@@ -272,6 +275,7 @@ impl File {
         let own = format!("n{}\n{}", handle.name, variable.name);
         let link = match &variable.link {
             None => 0,
+            Some(_) if self.foreign_links => 3,
             Some(key) if key.starts_with('a') => 4,
             Some(key) if *key == own => 1,
             Some(_) => 2,

@@ -8,7 +8,7 @@ use super::{
     Brands, CollectionView, Column, ConflictPolicy, Connection, Counts, DifferenceKind,
     Differences, DriftPolicy, FieldChange, MergePolicy, Names, Opening, Preview, PreviewKind,
     PreviewRow, Problem, Role, RowRule, RunEntry, RunReport, SavedSession, Sections, Shape,
-    SheetLayout, ToPanel, Unsent, VariableView, WaitReason,
+    SheetLayout, ToPanel, Unsent, VariableView, WaitReason, import,
 };
 use crate::decimal;
 use crate::flags::Decision;
@@ -42,6 +42,19 @@ pub fn session(session: &SavedSession) -> String {
 pub fn connection(connection: &Connection) -> String {
     let mut json = Json::default();
     json.connection(connection);
+    json.0
+}
+
+/// The JSON of how tables are read, as it is kept in the file.
+pub fn readings(readings: &[import::Reading]) -> String {
+    let mut json = Json::default();
+    json.open();
+    json.begin_list("tables");
+    for reading in readings {
+        json.reading(reading);
+    }
+    json.end_list();
+    json.close();
     json.0
 }
 
@@ -327,11 +340,80 @@ impl Json {
                 self.text_field("message", message);
                 self.truth("fatal", *fatal);
             }
+            ToPanel::Import(word) => {
+                self.begin("import");
+                self.import(word);
+            }
             ToPanel::Stopped { reason } => {
                 self.begin("stopped");
                 self.text_field("reason", stop_reason(*reason));
             }
         }
+        self.close();
+    }
+
+    fn import(&mut self, word: &import::ToPanel) {
+        match word {
+            import::ToPanel::Inferred {
+                at,
+                reading,
+                problems,
+                remembered,
+            } => {
+                self.text_field("word", "inferred");
+                self.count("at", *at);
+                self.key("reading");
+                self.reading(reading);
+                self.problems("problems", problems);
+                self.truth("remembered", *remembered);
+            }
+            import::ToPanel::Preview {
+                preview,
+                unread,
+                left_out,
+            } => {
+                self.text_field("word", "preview");
+                self.key("preview");
+                self.0.push('{');
+                self.preview(preview);
+                self.close();
+                self.begin_list("unread");
+                for rows in unread {
+                    self.open();
+                    self.count("at", rows.at);
+                    self.count("from", rows.from);
+                    self.count("to", rows.to);
+                    self.close();
+                }
+                self.end_list();
+                self.texts("left_out", left_out);
+            }
+            import::ToPanel::Progress { done, total } => {
+                self.text_field("word", "progress");
+                self.count("done", *done);
+                self.count("total", *total);
+            }
+            import::ToPanel::Done { report, connected } => {
+                self.text_field("word", "done");
+                self.key("report");
+                self.0.push('{');
+                self.report(report);
+                self.close();
+                self.truth("connected", *connected);
+            }
+            import::ToPanel::Refused { message, remedy } => {
+                self.text_field("word", "refused");
+                self.text_field("message", message);
+                self.optional_text("remedy", remedy.as_deref());
+            }
+        }
+    }
+
+    fn reading(&mut self, reading: &import::Reading) {
+        self.open();
+        self.columns(&reading.columns);
+        self.count("header_row", reading.header_row);
+        self.layout(reading.layout.as_ref());
         self.close();
     }
 
