@@ -4,10 +4,10 @@
 //! feature is on: the sandbox does.
 
 mod evaluation;
-#[expect(dead_code, reason = "the Import and Export tabs come next")]
 mod files;
 mod frame;
 mod gallery;
+mod import;
 mod relay;
 mod sandbox;
 mod shell;
@@ -21,11 +21,26 @@ use sheetwire_core::flags::Decision;
 use sheetwire_core::protocol::panel::{CollectionView, Opening, ToPanel, ToSandbox};
 use sheetwire_core::session;
 
-/// The panel's tabs, in order.
+/// The panel's tabs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Tab {
     Variables,
+    Import,
     Sync,
+}
+
+/// The tabs in order: which, the end of its ids, its title.
+const TABS: [(Tab, &str, &str); 3] = [
+    (Tab::Variables, "variables", words::TAB_VARIABLES),
+    (Tab::Import, "import", words::TAB_IMPORT),
+    (Tab::Sync, "sync", words::TAB_SYNC),
+];
+
+/// Whose plan a view shows, and so who does what it is asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Acts {
+    Session,
+    Import,
 }
 
 /// What is known of the file's variables.
@@ -62,15 +77,19 @@ struct Panel {
     session_notice: RwSignal<Option<session::Notice>>,
     /// Rows left out of this file's sync, by their keys.
     left_out: RwSignal<Vec<String>>,
+    /// What the Import tab shows.
+    import: import::Import,
+    /// Whose views these are.
+    acts: Acts,
 }
 
 impl Panel {
-    /// Does what the designer asked for in the Real-Time Sync tab.
+    /// Does what the designer asked for in the Real-Time Sync tab, or in a plan.
     fn act(&self, action: session::Action) {
-        if cfg!(feature = "gallery") {
-            gallery::tell(&action);
-        } else {
-            shell::act(action);
+        match self.acts {
+            _ if cfg!(feature = "gallery") => gallery::tell(&action),
+            Acts::Session => shell::act(action),
+            Acts::Import => self.import.act(action),
         }
     }
 }
@@ -98,6 +117,8 @@ fn main() {
         account: RwSignal::new(None),
         session_notice: RwSignal::new(None),
         left_out: RwSignal::new(Vec::new()),
+        import: import::Import::new(),
+        acts: Acts::Session,
     };
     if cfg!(feature = "gallery") {
         mount_to_body(move || view! { <Page panel/> });
@@ -176,8 +197,8 @@ fn take(panel: Panel, message: ToPanel) {
         | ToPanel::Differences(_)
         | ToPanel::Progress { .. }
         | ToPanel::ConnectionChanged { .. }
-        | ToPanel::Import(_)
         | ToPanel::Stopped { .. } => {}
+        ToPanel::Import(told) => panel.import.hear(panel, told),
     }
     shell::hear(message);
 }
@@ -209,31 +230,24 @@ fn Page(panel: Panel) -> impl IntoView {
             panel.act(session::Action::SyncNow);
         }
     });
-    let tabs = [
-        (Tab::Variables, "variables", words::TAB_VARIABLES),
-        (Tab::Sync, "sync", words::TAB_SYNC),
-    ];
     let step = move |event: KeyboardEvent| {
-        let key = event.key();
-        if key == "ArrowLeft" || key == "ArrowRight" || key == "Home" || key == "End" {
-            event.prevent_default();
-            let next = match (key.as_str(), panel.tab.get_untracked()) {
-                ("Home", _) => Tab::Variables,
-                ("End", _) => Tab::Sync,
-                (_, Tab::Variables) => Tab::Sync,
-                (_, Tab::Sync) => Tab::Variables,
-            };
-            panel.tab.set(next);
-            sandbox::focus(if next == Tab::Variables {
-                "tab-variables"
-            } else {
-                "tab-sync"
-            });
-        }
+        let now = panel.tab.get_untracked();
+        let at = TABS.iter().position(|(tab, _, _)| *tab == now).unwrap_or(0);
+        let next = match event.key().as_str() {
+            "ArrowLeft" => (at + TABS.len() - 1) % TABS.len(),
+            "ArrowRight" => (at + 1) % TABS.len(),
+            "Home" => 0,
+            "End" => TABS.len() - 1,
+            _ => return,
+        };
+        event.prevent_default();
+        let (tab, id, _) = TABS[next];
+        panel.tab.set(tab);
+        sandbox::focus(&["tab-", id].concat());
     };
     view! {
         <div class="tabs" role="tablist" aria-label="Sheetwire" on:keydown=step>
-            {tabs.map(|(tab, id, title)| view! {
+            {TABS.map(|(tab, id, title)| view! {
                 <button
                     role="tab"
                     id=format!("tab-{id}")
@@ -247,6 +261,9 @@ fn Page(panel: Panel) -> impl IntoView {
         <p class="notice" role="status" hidden=move || panel.notice.get().is_none()>{move || panel.notice.get()}</p>
         <section id="panel-variables" role="tabpanel" aria-labelledby="tab-variables" hidden=move || panel.tab.get() != Tab::Variables>
             <variables::Variables panel/>
+        </section>
+        <section id="panel-import" role="tabpanel" aria-labelledby="tab-import" hidden=move || panel.tab.get() != Tab::Import>
+            <import::ImportTab panel/>
         </section>
         <section id="panel-sync" role="tabpanel" aria-labelledby="tab-sync" hidden=move || panel.tab.get() != Tab::Sync>
             <sync::RealTimeSync panel/>

@@ -4,18 +4,18 @@
 //! what leads from one state to the next: it draws the session's state and hands over what the designer does.
 
 mod choose;
-mod columns;
+pub mod columns;
 mod connected;
 mod differences;
 mod history;
-mod lies;
-mod preview;
+pub mod lies;
+pub mod preview;
 mod signin;
 mod sources;
 mod threshold;
-mod tree;
+pub mod tree;
 mod two_way;
-mod types;
+pub mod types;
 
 use crate::{Panel, Tab, sandbox, words};
 use leptos::prelude::*;
@@ -167,7 +167,7 @@ fn heading(title: impl Into<Signal<String>>) -> AnyView {
 }
 
 /// A button: `kind` is `primary`, `plain`, `danger` or `quiet`.
-fn button(
+pub fn button(
     kind: &'static str,
     label: impl Into<Signal<String>>,
     press: impl Fn() + 'static,
@@ -176,7 +176,7 @@ fn button(
 }
 
 /// A button that is not always to be pressed.
-fn enabled_button(
+pub fn enabled_button(
     kind: &'static str,
     label: impl Into<Signal<String>>,
     enabled: impl Into<Signal<bool>>,
@@ -193,7 +193,7 @@ fn enabled_button(
 }
 
 /// A view: what scrolls, and the buttons that stay under it. `tree` is the tree in it, which draws what is in the view.
-fn page(body: AnyView, actions: AnyView, tree: Option<tree::Tree>) -> AnyView {
+pub fn page(body: AnyView, actions: AnyView, tree: Option<tree::Tree>) -> AnyView {
     let scrolled = move |event: Event| {
         let Some(tree) = tree else {
             return;

@@ -2,6 +2,10 @@
 //!
 //! Owns the sentences, and how counts, times and dates are written in them. Must not know when they are said.
 
+mod import;
+
+pub use import::*;
+
 use sheetwire_core::document::KEY_SEPARATOR;
 use sheetwire_core::flags::Decision;
 use sheetwire_core::protocol::panel::{

@@ -132,8 +132,8 @@ pub fn target_directory(root: &Path) -> PathBuf {
         .map_or_else(|| root.join("target"), |directory| root.join(directory))
 }
 
-/// A cargo task on one of the programs. The flags are the same for all, so what they share is compiled once, and in a
-/// target directory of its own, so that the native build is left alone.
+/// A cargo task on one of the programs, in a target directory of its own, so that the native build is left alone. The flags
+/// are the same for all; the panel alone is optimised for its size.
 pub fn cargo(root: &Path, task: &str, program: Program) -> Command {
     let home = std::env::var_os("CARGO_HOME")
         .map(PathBuf::from)
@@ -173,6 +173,10 @@ pub fn cargo(root: &Path, task: &str, program: Program) -> Command {
         .arg(target_directory(root).join("plugin-wasm"))
         .env_remove("RUSTFLAGS")
         .env("CARGO_ENCODED_RUSTFLAGS", flags);
+    if let Program::Ui(_) | Program::Gallery = program {
+        // The panel draws and waits for people: what it weighs at opening counts more than how fast it computes.
+        cargo.env("CARGO_PROFILE_PLUGIN_OPT_LEVEL", "z");
+    }
     // Cargo's progress bar is for people; in a log it would be a line a crate.
     if !std::io::stderr().is_terminal() {
         cargo.arg("--quiet");

@@ -16,6 +16,8 @@ pub use write::{TokenFile, write};
 
 /// The name of a file's mode, at the root.
 const MODE_NAME: &str = "com.figma.modeName";
+/// The name of a file's collection, at the root; ours, since a file's name can't hold every name.
+const COLLECTION: &str = "sheetwire.collection";
 /// A list of scopes.
 const SCOPES: &str = "com.figma.scopes";
 /// Code syntax by platform.

@@ -82,7 +82,7 @@ struct Draft {
 }
 
 /// All roles, in the order of the choice.
-fn roles() -> [Role; 15] {
+pub fn roles() -> [Role; 15] {
     [
         Role::Ignore,
         Role::Collection,
@@ -104,7 +104,8 @@ fn roles() -> [Role; 15] {
     ]
 }
 
-fn is_mode(role: &Role) -> bool {
+/// Whether a column holds values of a mode.
+pub fn is_mode(role: &Role) -> bool {
     matches!(role, Role::Mode { .. })
 }
 

@@ -13,7 +13,7 @@ use sheetwire_core::value::{
 };
 
 use super::{
-    ALIAS_DATA, CODE_SYNTAX, HIDDEN, MODE_NAME, OPACITY, PLATFORMS, ROOT, SCOPES,
+    ALIAS_DATA, CODE_SYNTAX, COLLECTION, HIDDEN, MODE_NAME, OPACITY, PLATFORMS, ROOT, SCOPES,
     TARGET_COLLECTION, TARGET_NAME, TokenType,
 };
 use crate::json::{self, Json, pointer};
@@ -28,8 +28,8 @@ const CHAIN_MAX: usize = 32;
 /// Pixels in one rem.
 const REM_PX: f64 = value::REM_BASE_PX_DEFAULT;
 
-/// Reads one file. `collection` is the collection's name, since the file has none; `mode` is that of the values, where the
-/// file does not say it itself.
+/// Reads one file. `collection` is the collection's name and `mode` that of the values, where the file does not say them
+/// itself.
 ///
 /// # Errors
 /// [`FileError`] for a file that is too long, no JSON, or holds no token at all.
@@ -40,6 +40,9 @@ pub fn read(bytes: &[u8], collection: &str, mode: &str) -> Result<Read<Collectio
     if root.object().is_none() {
         return Err(FileError::NotTokens);
     }
+    let own = root.member("$extensions");
+    let own = own.and_then(|extensions| extensions.member(COLLECTION)?.text());
+    let collection = own.unwrap_or(collection);
     let mut walk = Walk {
         root: &root,
         collection,

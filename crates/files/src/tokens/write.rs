@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use sheetwire_core::value::{AliasRef, Rgba, Value, VariableType};
 
 use super::{
-    ALIAS_DATA, CODE_SYNTAX, HIDDEN, MODE_NAME, OPACITY, PLATFORMS, ROOT, SCOPES,
+    ALIAS_DATA, CODE_SYNTAX, COLLECTION, HIDDEN, MODE_NAME, OPACITY, PLATFORMS, ROOT, SCOPES,
     TARGET_COLLECTION, TARGET_NAME,
 };
 use crate::json::{self, Json};
@@ -43,7 +43,10 @@ pub fn write(variables: &Variables) -> Written<Vec<TokenFile>> {
             if let Json::Object(members) = &mut tree {
                 members.push((
                     String::from("$extensions"),
-                    object([(MODE_NAME, text(mode))]),
+                    object([
+                        (COLLECTION, text(&collection.name)),
+                        (MODE_NAME, text(mode)),
+                    ]),
                 ));
             }
             files.push(TokenFile {
