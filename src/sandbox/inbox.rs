@@ -410,6 +410,7 @@ fn layout(fields: &Fields) -> Option<Option<SheetLayout>> {
             }),
             None => None,
         },
+        formulas: lies.truth("formulas").unwrap_or_default(),
     }))
 }
 

@@ -397,6 +397,8 @@ pub const NAMES: [(Names, &str); 3] = [
     (Names::Keep, "stay as they are"),
 ];
 pub const SAME_COLLECTION: &str = "An empty collection cell means the one above";
+pub const FORMULAS: &str =
+    "A formula that points at another variable’s value, such as =B4, is an alias to it";
 pub const SKIP_ROWS: &str = "Rows to skip under the header";
 pub const RULE_ONLY: &str = "Sync only rows where";
 pub const RULE_IGNORE: &str = "Never read rows where";

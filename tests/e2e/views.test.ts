@@ -222,6 +222,9 @@ test('columns: how the sheet is laid out is asked and chosen', async (t) => {
   assert.match(await frame.innerText('#columns-lacking'), /Choose whether these stand for groups/);
   await frame.getByLabel('These signs').selectOption({ label: 'make groups, as / does' });
   await frame.getByLabel('Headings between the rows').selectOption({ label: 'are the group of the rows below' });
+  const formulas = frame.getByLabel('A formula that points at another variable’s value, such as =B4, is an alias to it');
+  assert.equal(await formulas.isChecked(), false);
+  await formulas.check();
   await frame.getByLabel('Rows to skip under the header').fill('1');
   await frame.getByLabel('Rows to skip under the header').press('Tab');
   await frame.getByLabel('Sync only rows where, column').selectOption({ label: 'Acme' });
@@ -242,7 +245,7 @@ test('columns: how the sheet is laid out is asked and chosen', async (t) => {
     { index: 1, header: 'Name', role: { role: 'name' } },
     { index: 2, header: 'Acme / Light', role: { role: 'mode', name: 'Acme / Light' } },
     { index: 3, header: 'Acme / Dark', role: { role: 'ignore' } },
-  ], layout: { ...layout, brands: 'modes', sections: 'groups', names: 'groups', skip_rows: 1, rem: [{ mode: '', px: 10 }] } } }]);
+  ], layout: { ...layout, brands: 'modes', sections: 'groups', names: 'groups', skip_rows: 1, rem: [{ mode: '', px: 10 }], formulas: true } } }]);
 });
 
 test('a long plan draws what is in the view, and approves the plan that is shown', async (t) => {

@@ -27,6 +27,7 @@ use std::borrow::Cow;
 mod difference;
 mod link;
 mod packed;
+mod reference;
 
 pub use difference::{Difference, diff};
 pub use link::{LinkError, SheetLink, parse_link};
@@ -34,6 +35,7 @@ pub use packed::{
     CellView, Change, Changes, Kind, PackedError, Row, Rows, unpack_cell, unpack_changes,
     unpack_rows,
 };
+pub use reference::{CellReference, cell_reference};
 
 /// Most columns of a sheet: Google's limit.
 pub const COLUMNS_MAX: u32 = 18_278;

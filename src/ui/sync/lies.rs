@@ -5,7 +5,9 @@
 use crate::words;
 use leptos::prelude::*;
 use sheetwire_core::mapping::{HEADER_SEARCH_ROWS, MODE_NAME_MAX};
-use sheetwire_core::protocol::panel::{Names, RemBase, RowRule, Sections, SheetLayout, TabMode};
+use sheetwire_core::protocol::panel::{
+    Brands, Names, RemBase, RowRule, Sections, Shape, SheetLayout, TabMode,
+};
 
 /// Most pixels in a rem that a field takes.
 const REM_MAX: u32 = 100;
@@ -210,6 +212,11 @@ pub fn choices(
             .map(|mode| rem(words::rem_of(&mode), mode, lies))
             .collect_view()
     };
+    // Where rows are made from cells all over the sheet, no row is a variable's.
+    let is_straight = Memo::new(move |_| {
+        let lies = lies.read();
+        lies.shape == Shape::Tokens && lies.brands != Brands::Collections
+    });
     view! {
         <details class="lies" open=open>
             <summary>{words::LIES}</summary>
@@ -222,6 +229,13 @@ pub fn choices(
                     on:change=move |event| lies.update(|lies| lies.same_collection = event_target_checked(&event))/>
                 <span>{words::SAME_COLLECTION}</span>
             </label>
+            {move || is_straight.get().then(|| view! {
+                <label class="tick">
+                    <input type="checkbox" prop:checked=move || lies.read().formulas
+                        on:change=move |event| lies.update(|lies| lies.formulas = event_target_checked(&event))/>
+                    <span>{words::FORMULAS}</span>
+                </label>
+            })}
             <label class="stepper"><span>{words::SKIP_ROWS}</span>
                 <input type="number" class="field" min="0" max=HEADER_SEARCH_ROWS.to_string() step="1"
                     prop:value=move || lies.read().skip_rows.to_string() on:change=skip/>

@@ -13,11 +13,11 @@ use crate::document::index::hash;
 use crate::document::{KEY_SEPARATOR, Link, Scopes, VariableSlot};
 use crate::mapping::grid::{Cells, cell, shown};
 use crate::mapping::view::Reach;
-use crate::mapping::{self, HEADER_SEARCH_ROWS, Layout, name_trouble, switch_of};
+use crate::mapping::{self, HEADER_SEARCH_ROWS, Layout, ModeColumn, name_trouble, switch_of};
 use crate::owned;
 use crate::plan::{RowChange, Target, Write};
 use crate::protocol::panel::{Column, Role, Source};
-use crate::sheet::CellView;
+use crate::sheet::{CellReference, CellView, Kind, cell_reference};
 use crate::sorted::BitSet;
 use crate::value::{self, AliasRef, Reading, Value, VariableType, parse_scopes, parse_type};
 
@@ -122,6 +122,18 @@ pub(super) struct Lifted {
     slot: u32,
     bare: bool,
     verdict: Verdict,
+    /// See [`Engine::filled`].
+    filled: u64,
+}
+
+/// What a cell's formula points at.
+enum Pointed {
+    /// Nothing that could be an alias; or there is no formula.
+    Nowhere,
+    /// A cell of which nothing is known at present.
+    Unread,
+    /// Another variable.
+    At(AliasRef),
 }
 
 pub(super) enum Unresolved {
@@ -505,6 +517,7 @@ impl Engine {
             slot: NONE,
             bare: true,
             verdict: Verdict::Unknown,
+            filled: self.filled(row),
         };
         if let Some(entry) = self.rows.get(row as usize) {
             lifted.slot = entry.slot;
@@ -518,6 +531,21 @@ impl Engine {
         self.forget_row(row);
         self.detach(row);
         self.lifted.push(lifted);
+    }
+
+    /// Which of a row's mode cells hold something, one bit each and the last one for all beyond; 0 where no formula is taken
+    /// for an alias.
+    fn filled(&self, row: u32) -> u64 {
+        let Some(layout) = self.layout.as_ref() else {
+            return 0;
+        };
+        if row >= self.grid.rows() || !self.grid.takes_formulas(None) {
+            return 0;
+        }
+        let text = self.grid.row(row);
+        let filled = layout.modes.iter().enumerate();
+        let filled = filled.filter(|(_, mode)| !cell(text, mode.column).is_empty());
+        filled.fold(0, |filled, (at, _)| filled | 1 << at.min(63))
     }
 
     /// Forgets what mapping a row gave.
@@ -547,6 +575,7 @@ impl Engine {
         let mut reached: BitSet = BitSet::default();
         let mut before: Vec<(u32, Verdict)> = Vec::new();
         let mut moved: Vec<u32> = Vec::new();
+        let mut is_filled_anew = false;
         let mut moved_ids: Vec<u32> = Vec::new();
         for was in &lifted {
             if was.row < rows {
@@ -557,6 +586,7 @@ impl Engine {
                 .rows
                 .get(was.row as usize)
                 .map_or((NONE, true), |entry| (entry.collection, entry.bare));
+            is_filled_anew |= self.filled(was.row) != was.filled;
             let hash = self.names.hash_of(was.row);
             let id_hash = self.ids.hash_of(was.row);
             if (hash, now, id_hash) != (was.hash, (was.collection, was.bare), was.id_hash) {
@@ -598,6 +628,14 @@ impl Engine {
                     .filter(|(name, row)| name == hash && *row < rows)
                     .map(|(_, row)| *row),
             );
+        }
+        // What a formula points at may be another variable now, or one for the first time.
+        if (is_filled_anew || !moved.is_empty()) && self.grid.takes_formulas(None) {
+            let has_formula = |row: &u32| {
+                let mut cells = Cells::new(self.grid.row(*row));
+                cells.any(|packed| packed.starts_with('f'))
+            };
+            reached.extend((0..rows).filter(has_formula));
         }
         for hash in &moved_ids {
             reached.extend(self.ids.under(*hash));
@@ -834,7 +872,15 @@ impl Engine {
                 continue;
             }
             let context = self.grid.context(row, column);
-            let mut reading = value::read(CellView::new(packed), kind, &context);
+            let view = CellView::new(packed);
+            let mut reading = match self.pointed_at(row, column, view) {
+                Pointed::Nowhere => value::read(view, kind, &context),
+                Pointed::Unread => Ok(Reading::Hold),
+                Pointed::At(alias) => {
+                    readings.push((mode as u32, column.column, Ok(Reading::Alias(alias))));
+                    continue;
+                }
+            };
             if let Ok(Reading::Alias(alias) | Reading::Composed { alias, .. }) = &mut reading {
                 let names = self.grid.names(row, column.column);
                 alias.name = names.variable_name(std::mem::take(&mut alias.name));
@@ -842,6 +888,81 @@ impl Engine {
             readings.push((mode as u32, column.column, reading));
         }
         readings
+    }
+
+    /// The variable at whose cell a formula points, where formulas are taken for aliases. The value that the alias leads to has
+    /// to be that of the cell: it is of the same mode, or the only one of a variable of another collection.
+    fn pointed_at(&self, row: u32, mode: &ModeColumn, view: CellView<'_>) -> Pointed {
+        let (Some(formula), Some(layout)) = (view.formula(), &self.layout) else {
+            return Pointed::Nowhere;
+        };
+        let origin = self.grid.origin(row, mode.column);
+        let Some((at, ..)) = origin.filter(|(at, ..)| self.grid.takes_formulas(Some(*at))) else {
+            return Pointed::Nowhere;
+        };
+        let reference = cell_reference(&formula).filter(|_| view.kind() != Kind::Error);
+        let Some(CellReference {
+            tab,
+            row: cell_row,
+            column,
+        }) = reference
+        else {
+            return Pointed::Nowhere;
+        };
+        let tab = match tab {
+            None => Some(at),
+            Some(title) => self.followed_beside(at, &title),
+        };
+        let Some(tab) = tab else {
+            return Pointed::Nowhere;
+        };
+        if !self.grid.tabs()[tab].is_loaded() {
+            return Pointed::Unread;
+        }
+        let Some((other, column)) = self.grid.shown_at(tab, cell_row, column) else {
+            return Pointed::Nowhere;
+        };
+        if self.garbled.contains(other) {
+            return Pointed::Unread;
+        }
+        let text = self.grid.row(other);
+        let mut modes = layout.modes.iter();
+        let is_mode = modes.any(|mode| mode.column == column) && !cell(text, column).is_empty();
+        let Some(entry) = self
+            .rows
+            .get(other as usize)
+            .filter(|entry| is_mode && other != row && entry.collection != NONE && !entry.bare)
+        else {
+            return Pointed::Nowhere;
+        };
+        let own = self.rows[row as usize].collection;
+        let is_only = || {
+            let mut modes = layout.modes.iter();
+            modes.all(|mode| mode.column == column || cell(text, mode.column).is_empty())
+        };
+        if column != mode.column && (entry.collection == own || !is_only()) {
+            return Pointed::Nowhere;
+        }
+        Pointed::At(AliasRef {
+            library: None,
+            collection: Some(self.collections[entry.collection as usize].name.clone()),
+            name: self.name_of(other).into_owned(),
+        })
+    }
+
+    /// The source whose tab has a title, in the spreadsheet of another source. Capitals make no difference, as in Sheets.
+    fn followed_beside(&self, at: usize, title: &str) -> Option<usize> {
+        let sheets: Vec<_> = self.connection.as_ref()?.sheets().collect();
+        let title = title.to_lowercase();
+        let sources = self.connection.as_ref()?.sources();
+        sheets.iter().enumerate().position(|(other, sheet)| {
+            let tab = &self.grid.tabs()[other];
+            let known = match tab.is_loaded() {
+                true => &tab.info().sheet_title,
+                false => &sources[other].sheet_title,
+            };
+            sheet.spreadsheet_id == sheets[at].spreadsheet_id && known.to_lowercase() == title
+        })
     }
 
     /// Another row with the same collection and name and with values.

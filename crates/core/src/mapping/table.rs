@@ -46,6 +46,8 @@ pub struct Tab {
 struct Made {
     layout: Layout,
     tab_mode: Option<TabMode>,
+    /// Whether formulas that point at other variables' cells are aliases.
+    formulas: bool,
     /// The table's columns and the view's.
     columns: Vec<(u32, u32)>,
     /// The first of its rows in the table, and how many there is room for; nothing of a tab of one mode.
@@ -186,6 +188,7 @@ impl Tab {
         self.made = Some(Made {
             layout,
             tab_mode: lies.tab_mode.clone(),
+            formulas: lies.formulas && !self.view.is_turned(),
             columns: Vec::new(),
             first: 0,
             room: 0,
@@ -571,6 +574,36 @@ impl Table {
         };
         let (row, column) = self.tabs.get(at)?.view.origin(row, column)?;
         Some((at, row, column))
+    }
+
+    /// Whether formulas of a tab are taken for aliases; of any tab, without one.
+    pub fn takes_formulas(&self, at: Option<usize>) -> bool {
+        let takes = |tab: &Tab| tab.made.as_ref().is_some_and(|made| made.formulas);
+        match at {
+            Some(at) => self.tabs.get(at).is_some_and(takes),
+            None => self.tabs.iter().any(takes),
+        }
+    }
+
+    /// Which of the table's cells shows a cell of a tab in which a row is a variable.
+    pub fn shown_at(&self, at: usize, row: u32, column: u32) -> Option<(u32, u32)> {
+        let tab = self.tabs.get(at).filter(|tab| !tab.view.is_turned())?;
+        let made = tab.made.as_ref()?;
+        if row <= made.layout.header_row || row >= tab.view.rows() {
+            return None;
+        }
+        let Some(many) = &self.many else {
+            return (at == self.alone).then_some((row, column));
+        };
+        let mut columns = made.columns.iter();
+        let (shared, _) = columns.find(|(_, own)| *own == column)?;
+        let row = if made.room > 0 {
+            made.first + row
+        } else {
+            let joined = made.joined.get(row as usize);
+            many.joined_from + joined.filter(|place| **place != NONE)?
+        };
+        Some((row, *shared))
     }
 
     /// A1 notation of a cell, where it stands.

@@ -163,6 +163,11 @@ impl View {
         places
     }
 
+    /// Whether its rows are made from places all over the sheet.
+    pub fn is_turned(&self) -> bool {
+        matches!(self.way, Way::Turned { .. })
+    }
+
     /// What is wrong with how the sheet lies.
     pub fn problems(&self) -> &[ViewProblem] {
         &self.problems

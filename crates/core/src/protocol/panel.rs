@@ -736,6 +736,10 @@ pub struct SheetLayout {
     /// variable.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tab_mode: Option<TabMode>,
+    /// A formula that is nothing but a reference to another variable's cell of the same mode is an alias to that variable; only
+    /// where a row is a variable.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub formulas: bool,
 }
 
 /// Which mode a tab holds the values of.

@@ -49,6 +49,7 @@ fn options(lies: &mut SheetLayout, text: &str) -> Result<(), String> {
             ("sections", "collections") => lies.sections = Sections::Collections,
             ("names", "groups") => lies.names = Names::Groups,
             ("names", "keep") => lies.names = Names::Keep,
+            ("formulas", "") => lies.formulas = true,
             ("same-collection", _) => lies.same_collection = true,
             ("skip", rows) => lies.skip_rows = rows.parse().map_err(|_| "skip is no number")?,
             ("only", "") => lies.only = None,

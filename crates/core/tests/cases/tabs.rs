@@ -24,6 +24,8 @@ struct Tab {
     locale: String,
     /// What the designer chose instead of what was inferred.
     mode: Option<Option<TabMode>>,
+    /// Whether formulas are taken for aliases.
+    formulas: bool,
     rows: Vec<Vec<Cell>>,
     /// Google's number of it: its place in the case.
     sheet_id: i64,
@@ -39,11 +41,16 @@ impl Tab {
             spreadsheet: String::from("Design"),
             locale: String::from("en_US"),
             mode: None,
+            formulas: false,
             rows: Vec::new(),
             sheet_id,
             revision: 1,
         };
         for word in words {
+            if word == "formulas" {
+                tab.formulas = true;
+                continue;
+            }
             match word.split_once('=').ok_or("no option of a tab")? {
                 ("spreadsheet", title) => tab.spreadsheet = String::from(title),
                 ("locale", locale) => tab.locale = String::from(locale),
@@ -173,6 +180,7 @@ fn connect(tabs: &[Tab]) -> Result<(World, String), String> {
         if let Some(mode) = &tab.mode {
             lies.tab_mode.clone_from(mode);
         }
+        lies.formulas = tab.formulas;
         let lies = (lies != SheetLayout::default()).then_some(lies);
         let sheet = (at > 0).then(|| tab.sheet());
         world

@@ -118,6 +118,7 @@ fn any_layout() -> impl Strategy<Value = SheetLayout> {
                     ignore,
                     rem: Vec::new(),
                     tab_mode: None,
+                    formulas: false,
                 }
             },
         )

@@ -626,6 +626,9 @@ impl Json {
             self.text_field("mode", &tab.mode);
             self.close();
         }
+        if layout.formulas {
+            self.truth("formulas", true);
+        }
         self.close();
     }
 
