@@ -97,11 +97,22 @@ pub(super) fn read(
         Some(alias) => alias,
         None => return Some(Err(ValueError::Alias)),
     };
+    if is_reference(opacity) {
+        return Some(Err(ValueError::OpacityReference));
+    }
     Some(
         read_opacity(opacity)
             .map(|opacity| Reading::Composed { alias, opacity })
             .ok_or(ValueError::Opacity),
     )
+}
+
+/// Whether a text is one reference and nothing else.
+fn is_reference(text: &str) -> bool {
+    let inside = text
+        .strip_prefix('{')
+        .and_then(|text| text.strip_suffix('}'));
+    inside.is_some_and(|inside| !inside.contains(['{', '}']) && parse(inside).is_some())
 }
 
 /// `50%` or `0.5`, as 0 to 1.

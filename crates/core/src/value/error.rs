@@ -51,6 +51,8 @@ pub enum ValueError {
     Alias,
     /// What follows `/` after a reference is no opacity.
     Opacity,
+    /// What follows `/` after a reference is another reference.
+    OpacityReference,
     /// The cell can't be read as it came over the wire.
     Unreadable,
 }
@@ -111,6 +113,9 @@ impl ValueError {
                 "The first and third number of cubic-bezier() must be from 0 to 1."
             }
             ValueError::Alias => "This reference has no name, or its braces don't match.",
+            ValueError::OpacityReference => {
+                "Sheetwire does not write an opacity that is itself a reference."
+            }
             ValueError::Opacity => {
                 "After the reference and / an opacity was expected, from 0% to 100% or from 0 to 1."
             }
@@ -160,6 +165,9 @@ impl ValueError {
                 "Write it as {group/name} or {Collection:group/name}. Begin with \\ when the braces are text."
             }
             ValueError::Opacity => "Write it as {group/name} / 50%.",
+            ValueError::OpacityReference => {
+                "Write the opacity's own value, as {group/name} / 50%, or set the reference in Figma and empty this cell: then it is left alone."
+            }
             ValueError::Unreadable => "Sync again. If it stays, edit the cell.",
         }
     }
