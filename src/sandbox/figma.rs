@@ -48,7 +48,10 @@ export function tell(v, body, bulk) {
   figma.ui.postMessage(bulk === undefined ? { v, body } : { v, body, bulk });
 }
 export function file_name() { return figma.root.name; }
-export function may_edit() { return figma.editorType !== 'dev'; }
+export function may_edit() {
+  if (figma.editorType === 'dev') return false;
+  try { figma.root.setPluginData('sheetwire.probe', ''); return true; } catch { return false; }
+}
 export function user_id() { const user = figma.currentUser; return user && user.id ? user.id : undefined; }
 export function resize_panel(width, height) { figma.ui.resize(width, height); }
 export function hide_panel() { figma.ui.hide(); }
@@ -60,54 +63,126 @@ export async function stored(key) {
 }
 export async function store(key, value) { await figma.clientStorage.setAsync(key, value); }
 
-const hex = (channel) => ('0' + Math.round(channel * 255).toString(16)).slice(-2);
-function shown(value, names) {
-  if (value === undefined || value === null) return '';
-  if (typeof value !== 'object') return String(value);
-  if (value.type === 'VARIABLE_ALIAS') return names(value.id);
-  if ('opacity' in value) {
-    const opacity = typeof value.opacity === 'number' ? value.opacity + '%' : names(value.opacity.id);
-    return shown(value.color, names) + ' / ' + opacity;
-  }
-  if ('r' in value) {
-    const alpha = value.a === undefined || value.a >= 1 ? '' : hex(value.a);
-    return '#' + hex(value.r) + hex(value.g) + hex(value.b) + alpha;
-  }
-  return value.type === undefined ? '' : String(value.type);
-}
-export async function browse() {
-  const collections = await figma.variables.getLocalVariableCollectionsAsync();
-  const variables = await figma.variables.getLocalVariablesAsync();
-  const owners = {}, known = {};
-  let text = '';
-  for (const collection of collections) {
-    const { id, name, modes } = collection;
-    owners[id] = { name, modes };
-    text += 'c' + NEXT + id + NEXT + name;
-    for (const mode of modes) text += NEXT + mode.name;
-    text += END;
-  }
-  const read = [];
-  for (const variable of variables) {
-    try {
-      const entry = { id: variable.id, name: variable.name, type: variable.resolvedType,
-        owner: variable.variableCollectionId, values: variable.valuesByMode };
-      known[entry.id] = entry;
-      read.push(entry);
-    } catch { /* removed by somebody else since the list was made */ }
-  }
-  const names = (id) => {
-    const target = known[id], owner = target && owners[target.owner];
-    return owner ? '{' + owner.name + ':' + target.name + '}' : '{a library}';
+export async function turn() { await new Promise((resolve) => setTimeout(resolve, 0)); }
+
+export async function list_variables(slice_ms, library_max) {
+  const places = {}, collections = [], variables = [], listed = new Set(), wanted = new Set();
+  let began = Date.now(), left = library_max, partial = false;
+  const look = (value) => {
+    if (value === null || typeof value !== 'object') return;
+    if (value.type === 'VARIABLE_ALIAS') wanted.add(value.id);
+    else for (const key in value) look(value[key]);
   };
-  for (const entry of read) {
-    const owner = owners[entry.owner];
-    if (!owner) continue;
-    text += 'v' + NEXT + entry.id + NEXT + entry.owner + NEXT + entry.name + NEXT + entry.type;
-    for (const mode of owner.modes) text += NEXT + shown(entry.values[mode.modeId], names).replace(/[\x1e\x1f]/g, ' ');
-    text += END;
+  const note_collection = (collection, library) => {
+    const { id, name, modes, hiddenFromPublishing: hidden } = collection;
+    places[id] = { at: collections.length, modes: modes.map((mode) => mode.modeId) };
+    collections.push(JSON.stringify({ id, name, modes: modes.map((mode) => mode.name), hidden,
+      extended: !!collection.isExtension, library_key: library ? collection.key : undefined }));
+  };
+  const note_variable = (variable) => {
+    const place = places[variable.variableCollectionId];
+    if (!place) return;
+    const { id, name, resolvedType: type, valuesByMode, description, scopes, codeSyntax: code, hiddenFromPublishing: hidden } = variable;
+    const values = place.modes.map((mode) => valuesByMode[mode] === undefined ? null : valuesByMode[mode]);
+    look(values);
+    listed.add(id);
+    variables.push(JSON.stringify({ id, name, type, collection: place.at, values, description, scopes, code, hidden }));
+  };
+  for (const collection of await figma.variables.getLocalVariableCollectionsAsync()) {
+    try { note_collection(collection, false); } catch { /* removed since the list was made */ }
   }
-  return text;
+  for (const variable of await figma.variables.getLocalVariablesAsync()) {
+    try { note_variable(variable); } catch { /* removed since the list was made */ }
+    if (Date.now() - began >= slice_ms) { await turn(); began = Date.now(); }
+  }
+  for (const id of wanted) {
+    if (listed.has(id)) continue;
+    if (left <= 0) { partial = true; break; }
+    left -= 1;
+    try {
+      const variable = await figma.variables.getVariableByIdAsync(id);
+      if (!variable) continue;
+      const owner = variable.variableCollectionId;
+      if (!places[owner]) {
+        const collection = await figma.variables.getVariableCollectionByIdAsync(owner);
+        if (collection) note_collection(collection, true); else partial = true;
+      }
+      note_variable(variable);
+    } catch { partial = true; }
+    if (Date.now() - began >= slice_ms) { await turn(); began = Date.now(); }
+  }
+  return '{"collections":[' + collections.join() + '],"variables":[' + variables.join() + '],"partial":' + partial + '}';
+}
+export async function library_names() {
+  const listed = await figma.teamLibrary.getAvailableLibraryVariableCollectionsAsync();
+  return listed.map(({ key, libraryName }) => key + NEXT + libraryName).join(END);
+}
+
+const reason = (error) => String(error && error.message || error);
+let copy;
+export async function begin_copy(id, name, most) {
+  const source = await figma.variables.getVariableCollectionByIdAsync(id);
+  if (!source) return -1;
+  if (source.isExtension || source.remote) return -2;
+  const from = (await figma.variables.getLocalVariablesAsync()).filter((variable) => {
+    try { return variable.variableCollectionId === id; } catch { return false; }
+  });
+  if (from.length > most) return -3;
+  try {
+    figma.commitUndo();
+    const made = figma.variables.createVariableCollection(name);
+    copy = { made, from, twins: [], ids: {}, modes: [], at: 0, unset: 0, why: '' };
+    for (const mode of source.modes) {
+      const first = copy.modes.length === 0, to = first ? made.modes[0].modeId : made.addMode(mode.name);
+      if (first) made.renameMode(to, mode.name);
+      copy.modes.push([mode.modeId, to]);
+    }
+    if (source.hiddenFromPublishing) made.hiddenFromPublishing = true;
+    return from.length;
+  } catch (error) { return reason(error); }
+}
+// Aliases of the collection's own variables point at their twins.
+function inside(value) {
+  if (value === null || typeof value !== 'object') return value;
+  if (value.type === 'VARIABLE_ALIAS') return { type: value.type, id: copy.ids[value.id] || value.id };
+  const twin = {};
+  for (const key in value) twin[key] = inside(value[key]);
+  return twin;
+}
+function fill(source, twin) {
+  const set = (write) => { try { write(); } catch (error) { copy.unset += 1; copy.why = copy.why || reason(error); } };
+  const { valuesByMode, description, scopes, codeSyntax } = source;
+  for (const [from, to] of copy.modes) {
+    if (valuesByMode[from] !== undefined) set(() => twin.setValueForMode(to, inside(valuesByMode[from])));
+  }
+  if (description !== '') set(() => { twin.description = description; });
+  if (scopes.join() !== 'ALL_SCOPES') set(() => { twin.scopes = scopes; });
+  for (const platform in codeSyntax) {
+    if (codeSyntax[platform]) set(() => twin.setVariableCodeSyntax(platform, codeSyntax[platform]));
+  }
+  if (source.hiddenFromPublishing) set(() => { twin.hiddenFromPublishing = true; });
+}
+export function copy_on(slice_ms) {
+  const { made, from, twins, ids } = copy, began = Date.now(), count = from.length;
+  try {
+    while (copy.at < 2 * count) {
+      const source = from[copy.at % count];
+      if (copy.at < count) {
+        const twin = figma.variables.createVariable(source.name, made, source.resolvedType);
+        twins.push(twin);
+        ids[source.id] = twin.id;
+      } else fill(source, twins[copy.at - count]);
+      copy.at += 1;
+      if (Date.now() - began >= slice_ms) break;
+    }
+    return copy.at;
+  } catch (error) { return reason(error); }
+}
+export function copy_unset() { return copy.unset; }
+export function copy_why() { return copy.why; }
+export function keep_copy() { copy = undefined; figma.commitUndo(); }
+export function drop_copy() {
+  try { if (copy) copy.made.remove(); copy = undefined; return true; } catch { return false; }
 }
 "#)]
 extern "C" {
@@ -121,10 +196,13 @@ extern "C" {
     /// `bulk` stays a text of the host: bringing megabytes across at once would take too long.
     pub fn hear(receive: &Closure<dyn FnMut(f64, String, JsValue)>);
     /// Posts one envelope to the panel.
-    pub fn tell(version: u32, body: &str, bulk: Option<&str>);
+    pub fn tell(version: u32, body: &str);
+    /// Posts one envelope with a text of the host beside it.
+    #[wasm_bindgen(js_name = tell)]
+    pub fn tell_with(version: u32, body: &str, bulk: &JsValue);
     /// The file's name.
     pub fn file_name() -> String;
-    /// False in Dev Mode. What a viewer may do shows only when a write throws.
+    /// False in Dev Mode, and for a viewer, whose writes throw; the one that is tried changes nothing.
     pub fn may_edit() -> bool;
     /// Figma's id of the user, where there is one.
     pub fn user_id() -> Option<String>;
@@ -142,9 +220,29 @@ extern "C" {
     /// Keeps a text in the user's clientStorage.
     #[wasm_bindgen(catch)]
     pub async fn store(key: &str, value: &str) -> Result<JsValue, JsValue>;
-    /// The file's collections and variables: `c id name mode…` and `v id collection name type value…` records.
+    /// Gives the host a turn.
+    pub async fn turn();
+    /// The file's variables and those of libraries that they refer to, at most `library_max`: the JSON of a listing. It gives the
+    /// host a turn after `slice_ms`.
     #[wasm_bindgen(catch)]
-    pub async fn browse() -> Result<JsValue, JsValue>;
+    pub async fn list_variables(slice_ms: f64, library_max: u32) -> Result<JsValue, JsValue>;
+    /// The collections of the file's libraries: `key library` records.
+    #[wasm_bindgen(catch)]
+    pub async fn library_names() -> Result<JsValue, JsValue>;
+    /// Makes a collection with the modes of another: how many variables are to follow, or the text of Figma's error. -1: there
+    /// is none of this id; -2: it is another's; -3: it has more than `most` variables.
+    #[wasm_bindgen(catch)]
+    pub async fn begin_copy(id: &str, name: &str, most: u32) -> Result<JsValue, JsValue>;
+    /// Makes and then fills variables of the copy for `slice_ms`: how many of both are done, or the text of Figma's error.
+    pub fn copy_on(slice_ms: f64) -> JsValue;
+    /// How many values and fields Figma refused.
+    pub fn copy_unset() -> u32;
+    /// The text of its first refusal.
+    pub fn copy_why() -> String;
+    /// Ends the copy's undo step.
+    pub fn keep_copy();
+    /// Removes what was made of the copy; false where that can't be removed.
+    pub fn drop_copy() -> bool;
 }
 
 // What engines work with: Real-Time Sync's and an import's. Collections, modes and variables are kept here under the slots that the engine counts
@@ -202,9 +300,6 @@ export function file_id() { return figma.root.getPluginData(FILE); }
 export function keep_file_id(text) { try { figma.root.setPluginData(FILE, text); } catch {} }
 export function nonce() { return figma.root.getPluginData(NONCE); }
 export function leave_nonce(text) { try { figma.root.setPluginData(NONCE, text); } catch {} }
-export function is_writable() {
-  try { figma.root.setPluginData('sheetwire.probe', ''); return true; } catch { return false; }
-}
 export function commit_undo() { figma.commitUndo(); }
 export function mark() { return figma.root.getPluginData(MARK); }
 export function set_mark(text) { try { figma.root.setPluginData(MARK, text); return true; } catch { return false; } }
@@ -568,8 +663,6 @@ extern "C" {
     /// Keeps the file's connection, and offers the relaunch buttons of a connected file; false when the file can't be
     /// written to.
     pub fn keep_connection(text: &str) -> bool;
-    /// Whether anything can be written to the file.
-    pub fn is_writable() -> bool;
     /// Ends the undo step.
     pub fn commit_undo();
     /// The mark of the last run, as the document holds it.

@@ -6,6 +6,7 @@
 
 use js_sys::{Array, JSON, Reflect};
 use sheetwire_core::flags::Evaluation;
+use sheetwire_core::protocol::panel::manage::Ask;
 use sheetwire_core::protocol::panel::{
     Brands, Choice, Column, ConflictPolicy, DriftPolicy, MergePolicy, Names, RemBase, Role,
     RowRule, SavedSession, Sections, Shape, SheetLayout, TabMode, ToSandbox, import,
@@ -84,6 +85,9 @@ pub fn read(body: &str) -> Option<ToSandbox> {
             now_unix_ms: fields.unsigned("now_unix_ms")?,
         },
         "list_variables" => ToSandbox::ListVariables,
+        "manage" => ToSandbox::Manage {
+            ask: ask(&fields.object("ask")?)?,
+        },
         "save_session" => ToSandbox::SaveSession {
             session: match fields.object("session") {
                 Some(session) => Some(SavedSession {
@@ -189,6 +193,18 @@ pub fn read(body: &str) -> Option<ToSandbox> {
         "notify" => ToSandbox::Notify {
             message: fields.text("message")?,
         },
+        _ => return None,
+    })
+}
+
+fn ask(fields: &Fields) -> Option<Ask> {
+    Some(match fields.text("ask")?.as_str() {
+        "libraries" => Ask::Libraries,
+        "duplicate" => Ask::Duplicate {
+            collection: fields.text("collection")?,
+            name: fields.text("name")?,
+        },
+        "stop" => Ask::Stop,
         _ => return None,
     })
 }

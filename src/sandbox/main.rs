@@ -1,21 +1,22 @@
 //! The sandbox program: hears the panel, answers it, and alone touches the document.
 //!
-//! Owns the loop, the decision whether Real-Time Sync is on, and what is read from the file for browsing. Must not
-//! know sockets, Google or views; Figma itself is behind `figma.rs`.
+//! Owns the loop and the decision whether Real-Time Sync is on. Must not know sockets, Google or views; Figma itself is
+//! behind `figma.rs`.
 
-mod browse;
 mod figma;
 mod identity;
 mod import;
 mod inbox;
+mod manage;
 mod opening;
 #[cfg(feature = "sync")]
 mod sync;
 mod work;
 
 use sheetwire_core::flags::{self, Decision};
+use sheetwire_core::protocol::panel::manage::Ask;
 use sheetwire_core::protocol::panel::{Opening, ToPanel, ToSandbox, VERSION, json};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
@@ -45,6 +46,8 @@ struct Queue {
     /// Who may work with the document.
     turns: work::Turns,
     import: import::Import,
+    /// While a collection is copied: set to stop it.
+    copying: Option<Rc<Cell<bool>>>,
     /// Real-Time Sync, for as long as its flag is on.
     #[cfg(feature = "sync")]
     sync: Option<sync::Handle>,
@@ -104,7 +107,7 @@ async fn begin(opening: Option<Opening>) {
 
 /// Posts one message to the panel.
 fn say(message: &ToPanel) {
-    figma::tell(VERSION, &json::message(message), None);
+    figma::tell(VERSION, &json::message(message));
 }
 
 fn refuse(message: &str, remedy: &str) {
@@ -180,13 +183,8 @@ async fn handle(queue: &Rc<RefCell<Queue>>, event: Event) {
         ToSandbox::FlagsEvaluated { body, now_unix_ms } => {
             decide(queue, body.as_deref(), now_unix_ms).await;
         }
-        ToSandbox::ListVariables => match browse::collections().await {
-            Some(collections) => say(&ToPanel::Variables { collections }),
-            None => say(&ToPanel::Failed {
-                message: String::from("Figma did not give the file's variables."),
-                fatal: false,
-            }),
-        },
+        ToSandbox::ListVariables => manage::list().await,
+        ToSandbox::Manage { ask } => to_manager(queue, ask).await,
         ToSandbox::Resize {
             width,
             height,
@@ -230,6 +228,31 @@ async fn handle(queue: &Rc<RefCell<Queue>>, event: Event) {
         | ToSandbox::Toggle { .. }
         | ToSandbox::Disconnect
         | ToSandbox::SyncNow => to_sync(queue, message, event.bulk).await,
+    }
+}
+
+/// Does what the manager asks for. A copy goes on beside the queue, so that it can be stopped.
+async fn to_manager(queue: &Rc<RefCell<Queue>>, ask: Ask) {
+    match ask {
+        Ask::Libraries => manage::libraries().await,
+        Ask::Stop => {
+            if let Some(stop) = &queue.borrow().copying {
+                stop.set(true);
+            }
+        }
+        Ask::Duplicate { collection, name } => {
+            if queue.borrow().copying.is_some() {
+                refuse("A collection is being copied.", "Wait for it to end.");
+                return;
+            }
+            let stop = Rc::new(Cell::new(false));
+            queue.borrow_mut().copying = Some(Rc::clone(&stop));
+            let queue = Rc::clone(queue);
+            wasm_bindgen_futures::spawn_local(async move {
+                manage::duplicate(&collection, &name, stop).await;
+                queue.borrow_mut().copying = None;
+            });
+        }
     }
 }
 

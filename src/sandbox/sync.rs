@@ -194,6 +194,7 @@ impl Handle {
             ToSandbox::Ready { .. }
             | ToSandbox::FlagsEvaluated { .. }
             | ToSandbox::ListVariables
+            | ToSandbox::Manage { .. }
             | ToSandbox::SaveSession { .. }
             | ToSandbox::Import(_)
             | ToSandbox::Resize { .. }

@@ -273,7 +273,7 @@ impl Figma for Writer<'_> {
     }
 
     fn is_writable(&mut self) -> bool {
-        figma::is_writable()
+        figma::may_edit()
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Owns the wire to those tests. Must not be in what ships: only a build with the feature `gallery` calls it.
 
-use crate::{Panel, Tab};
+use crate::{Panel, TABS, Tab};
 use js_sys::Reflect;
 use leptos::prelude::*;
 use leptos::web_sys::{MessageEvent, window};
@@ -17,6 +17,14 @@ struct Exhibit {
     state: State,
     account: Option<String>,
     notice: Option<Notice>,
+    /// The file's variables, for the tabs of the manager; the listing's JSON as the sandbox writes it.
+    #[serde(default)]
+    listing: Option<String>,
+    /// The end of the tab's id; the Real-Time Sync tab without it.
+    #[serde(default)]
+    tab: Option<String>,
+    #[serde(default)]
+    read_only: bool,
 }
 
 /// Draws every exhibit that is posted to the page. One that can't be read is told to the parent as such.
@@ -32,6 +40,14 @@ pub fn open(panel: Panel) {
                     State::Connected(connected) => connected.connection.left_out.clone(),
                     _ => Vec::new(),
                 });
+                let tab = TABS
+                    .iter()
+                    .find(|(_, id, _)| Some(*id) == exhibit.tab.as_deref());
+                panel.tab.set(tab.map_or(Tab::Sync, |(tab, _, _)| *tab));
+                panel.read_only.set(exhibit.read_only);
+                if exhibit.listing.is_some() {
+                    crate::take_listing(panel, exhibit.listing);
+                }
                 panel.account.set(exhibit.account);
                 panel.session_notice.set(exhibit.notice);
                 panel.session.set(exhibit.state);

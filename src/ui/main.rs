@@ -4,6 +4,7 @@
 //! feature is on: the sandbox does.
 
 mod evaluation;
+mod export;
 mod files;
 mod frame;
 mod gallery;
@@ -18,21 +19,28 @@ mod words;
 use leptos::prelude::*;
 use leptos::web_sys::KeyboardEvent;
 use sheetwire_core::flags::Decision;
-use sheetwire_core::protocol::panel::{CollectionView, Opening, ToPanel, ToSandbox};
+use sheetwire_core::listing;
+use sheetwire_core::listing::problems::Problems;
+use sheetwire_core::listing::tree::Tree;
+use sheetwire_core::protocol::panel::manage::Ask;
+use sheetwire_core::protocol::panel::{Opening, ToPanel, ToSandbox};
 use sheetwire_core::session;
+use std::sync::Arc;
 
 /// The panel's tabs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Tab {
     Variables,
     Import,
+    Export,
     Sync,
 }
 
 /// The tabs in order: which, the end of its ids, its title.
-const TABS: [(Tab, &str, &str); 3] = [
+const TABS: [(Tab, &str, &str); 4] = [
     (Tab::Variables, "variables", words::TAB_VARIABLES),
     (Tab::Import, "import", words::TAB_IMPORT),
+    (Tab::Export, "export", words::TAB_EXPORT),
     (Tab::Sync, "sync", words::TAB_SYNC),
 ];
 
@@ -47,8 +55,36 @@ enum Acts {
 #[derive(Clone, PartialEq)]
 enum Listing {
     Loading,
-    Ready(Vec<CollectionView>),
+    Ready(Arc<Known>),
     Failed(String),
+}
+
+/// The file's variables, and what follows from them.
+#[derive(PartialEq)]
+struct Known {
+    listing: listing::Listing,
+    tree: Tree,
+    problems: Problems,
+    /// Another one at every reading, so that lines are drawn anew.
+    turn: u32,
+}
+
+impl Known {
+    fn new(listing: listing::Listing, turn: u32) -> Known {
+        Known {
+            tree: Tree::new(&listing),
+            problems: listing.problems(),
+            listing,
+            turn,
+        }
+    }
+
+    /// The same with the libraries named.
+    fn with_libraries(&self, names: &[(String, String)]) -> Known {
+        let mut listing = self.listing.clone();
+        listing.name_libraries(names);
+        Known::new(listing, self.turn + 1)
+    }
 }
 
 /// Everything the views read.
@@ -60,6 +96,10 @@ struct Panel {
     listing: RwSignal<Listing>,
     /// What the Variables tab is searched for.
     search: RwSignal<String>,
+    /// What the designer did in the Variables tab.
+    browsing: variables::Browsing,
+    /// What the designer chose in the Export tab.
+    exporting: export::Exporting,
     /// What the sandbox refused or failed at last; shown until the next answer.
     notice: RwSignal<Option<String>>,
     targeting_key: StoredValue<Option<String>>,
@@ -102,12 +142,15 @@ fn main() {
         });
         leptos::logging::error!("the panel stopped unexpectedly at {place}");
     }));
+    let search = RwSignal::new(String::new());
     let panel = Panel {
         tab: RwSignal::new(Tab::Variables),
         file_name: RwSignal::new(String::new()),
         read_only: RwSignal::new(false),
         listing: RwSignal::new(Listing::Loading),
-        search: RwSignal::new(String::new()),
+        search,
+        browsing: variables::Browsing::new(search),
+        exporting: export::Exporting::new(),
         notice: RwSignal::new(None),
         targeting_key: StoredValue::new(None),
         is_stale: StoredValue::new(false),
@@ -126,15 +169,46 @@ fn main() {
         return;
     }
     shell::begin(panel);
-    sandbox::hear(move |message| take(panel, message));
+    sandbox::hear(move |message, bulk| take(panel, message, bulk));
     mount_to_body(move || view! { <Page panel/> });
     sandbox::say(&ToSandbox::Ready {
         entropy: sandbox::entropy(),
     });
 }
 
+/// Asks for the file's variables anew.
+fn list_again(panel: Panel) {
+    panel.listing.set(Listing::Loading);
+    sandbox::say(&ToSandbox::ListVariables);
+}
+
+/// Takes the file's variables.
+fn take_listing(panel: Panel, bulk: Option<String>) {
+    panel.notice.set(None);
+    let turn = panel.listing.with_untracked(|listing| match listing {
+        Listing::Ready(known) => known.turn + 1,
+        Listing::Loading | Listing::Failed(_) => 0,
+    });
+    let read = listing::Listing::read(&bulk.unwrap_or_default());
+    match read {
+        Ok(listing) => {
+            if listing.lacks_libraries() {
+                sandbox::say(&ToSandbox::Manage {
+                    ask: Ask::Libraries,
+                });
+            }
+            panel
+                .listing
+                .set(Listing::Ready(Arc::new(Known::new(listing, turn))));
+        }
+        Err(_) => panel
+            .listing
+            .set(Listing::Failed(String::from(words::UNREADABLE_LISTING))),
+    }
+}
+
 /// Takes one message of the sandbox.
-fn take(panel: Panel, message: ToPanel) {
+fn take(panel: Panel, message: ToPanel, bulk: Option<String>) {
     match &message {
         ToPanel::Hello {
             file_name,
@@ -156,11 +230,11 @@ fn take(panel: Panel, message: ToPanel) {
             panel.targeting_key.set_value(Some(targeting_key.clone()));
             sandbox::say(&ToSandbox::ListVariables);
         }
-        ToPanel::Variables { collections } => {
-            panel.notice.set(None);
-            panel.listing.set(Listing::Ready(collections.clone()));
+        ToPanel::Variables => {
+            take_listing(panel, bulk);
             evaluate_once(panel);
         }
+        ToPanel::Manage { told } => panel.browsing.hear(panel, told),
         ToPanel::Refused { message, remedy } => {
             // The tab shows what it was refused itself.
             if panel.tab.get_untracked() == Tab::Variables {
@@ -214,9 +288,9 @@ fn evaluate_once(panel: Panel) {
 /// The whole panel.
 #[component]
 fn Page(panel: Panel) -> impl IntoView {
-    // What the Variables tab lists is read again when somebody looks at it.
+    // What the Variables and Export tabs show is read again when somebody looks at it.
     Effect::new(move |_| {
-        if panel.tab.get() == Tab::Variables && panel.is_stale.get_value() {
+        if panel.tab.get() != Tab::Sync && panel.is_stale.get_value() {
             panel.is_stale.set_value(false);
             sandbox::say(&ToSandbox::ListVariables);
         }
@@ -264,6 +338,9 @@ fn Page(panel: Panel) -> impl IntoView {
         </section>
         <section id="panel-import" role="tabpanel" aria-labelledby="tab-import" hidden=move || panel.tab.get() != Tab::Import>
             <import::ImportTab panel/>
+        </section>
+        <section id="panel-export" role="tabpanel" aria-labelledby="tab-export" hidden=move || panel.tab.get() != Tab::Export>
+            <export::Export panel/>
         </section>
         <section id="panel-sync" role="tabpanel" aria-labelledby="tab-sync" hidden=move || panel.tab.get() != Tab::Sync>
             <sync::RealTimeSync panel/>

@@ -8,8 +8,9 @@ use sheetwire_core::protocol::panel::{ToPanel, ToSandbox, VERSION};
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen::prelude::*;
 
-/// Calls `take` for every message of the sandbox that can be read; one of another version is told as such.
-pub fn hear(take: impl Fn(ToPanel) + 'static) {
+/// Calls `take` for every message of the sandbox that can be read, with the long text beside it; one of another version is told as
+/// such.
+pub fn hear(take: impl Fn(ToPanel, Option<String>) + 'static) {
     let receive = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
         let Some(envelope) = field(&event.data(), "pluginMessage") else {
             return;
@@ -22,10 +23,12 @@ pub fn hear(take: impl Fn(ToPanel) + 'static) {
             }
             _ => None,
         };
-        take(message.unwrap_or_else(|| ToPanel::Refused {
+        let bulk = field(&envelope, "bulk").and_then(|bulk| bulk.as_string());
+        let message = message.unwrap_or_else(|| ToPanel::Refused {
             message: String::from("The plugin and its panel are of different versions."),
             remedy: Some(String::from("Close the plugin and run it again.")),
-        }));
+        });
+        take(message, bulk);
     });
     if let Some(window) = leptos::web_sys::window() {
         window.set_onmessage(Some(receive.as_ref().unchecked_ref()));

@@ -1,157 +1,199 @@
-//! The Variables tab: collections, groups and values, searched and scrolled.
+//! The Variables tab: collections, groups and values; what is wrong with them; copies of collections.
 //!
-//! Owns how variables are listed. Must not know where they come from. Rows are drawn when they come into view, so a
-//! file with thousands of variables opens as fast as a small one.
+//! Owns what the designer did to the list, and which of its parts are drawn. Must not know where variables come from or
+//! what Real-Time Sync does: the tab works without it.
 
-use crate::{Listing, Panel, words};
+mod copy;
+mod detail;
+mod list;
+mod problems;
+
+use crate::{Known, Listing, Panel, sandbox, words};
 use leptos::prelude::*;
-use leptos::web_sys::{Event, HtmlElement};
-use sheetwire_core::protocol::panel::CollectionView;
-use wasm_bindgen::JsCast as _;
+use sheetwire_core::listing::problems::Place;
+use sheetwire_core::protocol::panel::ToSandbox;
+use sheetwire_core::protocol::panel::manage::{Ask, Told};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
-/// Height of a row in CSS pixels; the style sheet has the same.
-const ROW_PX: usize = 32;
-/// Rows drawn beyond each edge of the view.
-const OVERSCAN: usize = 10;
-
-/// One line of the list.
-#[derive(Clone, PartialEq)]
-enum Line {
-    Collection {
-        name: String,
-        modes: String,
-        count: usize,
-    },
-    Variable {
-        group: String,
-        leaf: String,
-        values: Vec<String>,
-    },
+/// What the designer did to the list. It outlives the list, which is read anew after every change of the file. Things are
+/// named by Figma's ids, because places change.
+#[derive(Clone, Copy)]
+pub struct Browsing {
+    search: RwSignal<String>,
+    /// The collection that alone is listed.
+    only: RwSignal<Option<String>>,
+    closed: RwSignal<BTreeSet<String>>,
+    /// The first line in the view, and how many lines it holds.
+    window: RwSignal<(usize, usize)>,
+    active: RwSignal<usize>,
+    chosen: RwSignal<Option<Chosen>>,
+    /// Whether the problems are listed instead of the variables.
+    shows_problems: RwSignal<bool>,
+    copying: RwSignal<Copying>,
 }
 
-fn lines(collections: &[CollectionView], search: &str) -> Vec<Line> {
-    let search = search.trim().to_lowercase();
-    let mut lines = Vec::new();
-    for collection in collections {
-        let found: Vec<_> = collection
-            .variables
-            .iter()
-            .filter(|variable| search.is_empty() || variable.name.to_lowercase().contains(&search))
-            .collect();
-        if found.is_empty() && !search.is_empty() {
-            continue;
+/// What is looked at closely.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Chosen {
+    Collection(String),
+    Variable(String),
+}
+
+/// Where a copy stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Copying {
+    No,
+    /// It was asked for.
+    Begun,
+    Under {
+        done: u32,
+        total: u32,
+    },
+    /// The designer stops it.
+    Stopping,
+    /// How it ended, in words.
+    Ended(String),
+}
+
+impl Copying {
+    fn is_under_way(&self) -> bool {
+        match self {
+            Copying::Begun | Copying::Under { .. } | Copying::Stopping => true,
+            Copying::No | Copying::Ended(_) => false,
         }
-        lines.push(Line::Collection {
-            name: collection.name.clone(),
-            modes: collection.modes.join(", "),
-            count: found.len(),
-        });
-        lines.extend(found.into_iter().map(|variable| {
-            let (group, leaf) = variable
-                .name
-                .rsplit_once('/')
-                .unwrap_or(("", &variable.name));
-            Line::Variable {
-                group: if group.is_empty() {
-                    String::new()
-                } else {
-                    [group, "/"].concat()
-                },
-                leaf: String::from(leaf),
-                values: variable.values.clone(),
-            }
-        }));
     }
-    lines
 }
 
-/// The list with its search field.
+impl Browsing {
+    /// A list in which everything is open. `search` is what it is searched for, which commands set too.
+    pub fn new(search: RwSignal<String>) -> Browsing {
+        Browsing {
+            search,
+            only: RwSignal::new(None),
+            closed: RwSignal::new(BTreeSet::new()),
+            window: RwSignal::new((0, list::DRAWN_MIN)),
+            active: RwSignal::new(0),
+            chosen: RwSignal::new(None),
+            shows_problems: RwSignal::new(false),
+            copying: RwSignal::new(Copying::No),
+        }
+    }
+
+    /// Takes what the sandbox tells of the manager.
+    pub fn hear(self, panel: Panel, told: &Told) {
+        match told {
+            Told::Libraries { names } => panel.listing.update(|listing| {
+                if let Listing::Ready(known) = listing {
+                    *known = Arc::new(known.with_libraries(names));
+                }
+            }),
+            Told::Copying { done, total } => {
+                if self.copying.get_untracked() != Copying::Stopping {
+                    self.copying.set(Copying::Under {
+                        done: *done,
+                        total: *total,
+                    });
+                }
+            }
+            Told::Copied {
+                name,
+                variables,
+                unset,
+                why,
+            } => {
+                let ended = words::copied(name, *variables, *unset, why.as_deref());
+                self.copying.set(Copying::Ended(ended));
+                self.chosen.set(None);
+                sandbox::say(&ToSandbox::ListVariables);
+            }
+            Told::NotCopied { why, left } => {
+                let ended = words::not_copied(why.as_deref(), left.as_deref());
+                self.copying.set(Copying::Ended(ended));
+                if left.is_some() {
+                    sandbox::say(&ToSandbox::ListVariables);
+                }
+            }
+        }
+    }
+
+    fn duplicate(self, collection: String, name: String) {
+        self.copying.set(Copying::Begun);
+        sandbox::say(&ToSandbox::Manage {
+            ask: Ask::Duplicate { collection, name },
+        });
+    }
+
+    fn stop_copying(self) {
+        self.copying.set(Copying::Stopping);
+        sandbox::say(&ToSandbox::Manage { ask: Ask::Stop });
+    }
+}
+
+/// What is known of the file, if it is.
+fn known(panel: Panel) -> Option<Arc<Known>> {
+    match &*panel.listing.read() {
+        Listing::Ready(known) => Some(Arc::clone(known)),
+        Listing::Loading | Listing::Failed(_) => None,
+    }
+}
+
+/// The tab's contents.
 #[component]
 pub fn Variables(panel: Panel) -> impl IntoView {
-    let search = panel.search;
-    let scrolled = RwSignal::new((0_usize, 20_usize));
-    let all = Memo::new(move |_| match &*panel.listing.read() {
-        Listing::Ready(collections) => lines(collections, &search.read()),
-        Listing::Loading | Listing::Failed(_) => Vec::new(),
+    let browsing = panel.browsing;
+    let total = Memo::new(move |_| known(panel).map_or(0, |known| known.problems.total));
+    // Once all problems are mended there is no list of them.
+    Effect::new(move |_| {
+        if total.get() == 0 {
+            browsing.shows_problems.set(false);
+        }
     });
-    let on_scroll = move |event: Event| {
-        if let Some(view) = event
-            .target()
-            .and_then(|target| target.dyn_into::<HtmlElement>().ok())
-        {
-            let first = usize::try_from(view.scroll_top()).unwrap_or(0) / ROW_PX;
-            let shown = usize::try_from(view.client_height()).unwrap_or(0) / ROW_PX + 1;
-            scrolled.set((first, shown));
-        }
-    };
-    let message = move || match &*panel.listing.read() {
-        Listing::Loading => Some(String::from(words::LOADING)),
-        Listing::Failed(why) => Some(why.clone()),
-        Listing::Ready(collections) if collections.is_empty() => {
-            Some(String::from(words::NO_VARIABLES))
-        }
-        Listing::Ready(_) if all.read().is_empty() => Some(String::from(words::NOTHING_FOUND)),
-        Listing::Ready(_) => None,
-    };
-    let drawn = move || {
-        let (first, shown) = scrolled.get();
-        let from = first.saturating_sub(OVERSCAN);
-        all.read()
-            .iter()
-            .enumerate()
-            .skip(from)
-            .take(shown + 2 * OVERSCAN)
-            .map(|(index, line)| row(index, line))
-            .collect_view()
-    };
+    let lists = move || browsing.shows_problems.get().then(|| problems::list(panel));
     view! {
         <div class="search">
-            <input type="search" aria-label=words::SEARCH placeholder=words::SEARCH
-                prop:value=move || search.get()
-                on:input=move |event| search.set(event_target_value(&event))/>
+            <input type="search" class="field" aria-label=words::SEARCH placeholder=words::SEARCH
+                prop:value=move || browsing.search.get()
+                on:input=move |event| {
+                    browsing.search.set(event_target_value(&event));
+                    browsing.shows_problems.set(false);
+                    list::to_top(browsing);
+                }/>
+            {list::only(panel)}
+            <button type="button" class="plain problem-count" aria-pressed=move || if browsing.shows_problems.get() { "true" } else { "false" }
+                hidden=move || total.get() == 0
+                on:click=move |_| browsing.shows_problems.update(|shows| *shows = !*shows)>
+                {move || words::problems(u32::try_from(total.get()).unwrap_or(u32::MAX))}
+            </button>
         </div>
         <p class="read-only" hidden=move || !panel.read_only.get()>{words::READ_ONLY}</p>
-        <p class="empty" role="status" hidden=move || message().is_none()>{message}</p>
-        <div class="list" tabindex="0" role="list" aria-label=words::TAB_VARIABLES on:scroll=on_scroll
-            hidden=move || all.read().is_empty()>
-            <div class="rows" style:height=move || [(all.read().len() * ROW_PX).to_string().as_str(), "px"].concat()>{drawn}</div>
-        </div>
+        {copy::ended(panel)}
+        {lists}
+        <div class="listed" hidden=move || browsing.shows_problems.get()>{list::list(panel)}</div>
+        {move || browsing.chosen.get().map(|chosen| detail::detail(panel, &chosen))}
     }
 }
 
-fn row(index: usize, line: &Line) -> AnyView {
-    let top = [(index * ROW_PX).to_string().as_str(), "px"].concat();
-    match line.clone() {
-        Line::Collection { name, modes, count } => view! {
-            <div class="row collection" role="listitem" style:top=top>
-                <span class="name">{name}</span>
-                <span class="count">{count}</span>
-                <span class="modes">{modes}</span>
-            </div>
+/// Opens what has a problem, wherever it is folded or hidden.
+fn lead_to(panel: Panel, place: Place) {
+    let (Some(known), browsing) = (known(panel), panel.browsing) else {
+        return;
+    };
+    browsing.search.set(String::new());
+    browsing.only.set(None);
+    browsing.shows_problems.set(false);
+    let chosen = match place {
+        Place::Collection(at) => Chosen::Collection(known.listing.collections[at].id.clone()),
+        Place::Variable(at) => {
+            let above = known.tree.keys_above(&known.listing, at);
+            browsing.closed.update(|closed| {
+                for key in &above {
+                    closed.remove(key);
+                }
+            });
+            Chosen::Variable(known.listing.variables[at].id.clone())
         }
-        .into_any(),
-        Line::Variable {
-            group,
-            leaf,
-            values,
-        } => view! {
-            <div class="row" role="listitem" style:top=top>
-                <span class="name"><span class="group">{group}</span>{leaf}</span>
-                {values.into_iter().map(value).collect_view()}
-            </div>
-        }
-        .into_any(),
-    }
-}
-
-fn value(text: String) -> AnyView {
-    let color = text.starts_with('#').then(|| text.clone());
-    let title = text.clone();
-    view! {
-        <span class="value" title=title>
-            {color.map(|color| view! { <i class="swatch" style:--fill=color></i> })}
-            {text}
-        </span>
-    }
-    .into_any()
+    };
+    browsing.chosen.set(Some(chosen));
+    list::go_to(panel, place);
 }

@@ -3,8 +3,10 @@
 //! Owns the sentences, and how counts, times and dates are written in them. Must not know when they are said.
 
 mod import;
+mod listing;
 
 pub use import::*;
+pub use listing::*;
 
 use sheetwire_core::document::KEY_SEPARATOR;
 use sheetwire_core::flags::Decision;
@@ -19,9 +21,10 @@ pub const TAB_SYNC: &str = "Real-Time Sync";
 pub const GRIP: &str = "Resize the panel: drag, or use the arrow keys";
 pub const LOADING: &str = "Reading the file's variables…";
 pub const NO_VARIABLES: &str = "This file has no variables yet.";
-pub const NOTHING_FOUND: &str = "No variable has that in its name.";
+pub const NOTHING_FOUND: &str =
+    "Nothing in this file has that in its name, value, description or code syntax.";
 pub const SEARCH: &str = "Search variables";
-pub const READ_ONLY: &str = "You can look at this file's variables but not change them.";
+pub const READ_ONLY: &str = "You can view this file, not edit it.";
 
 pub const BACK: &str = "Back";
 pub const CANCEL: &str = "Cancel";

@@ -63,56 +63,6 @@ test('with the flag off the calls to Figma are those of a build without the feat
   assert.deepEqual(traces[0], traces[1]);
 });
 
-test('the file is browsed with its modes, aliases and alpha', async () => {
-  const host = await openPlugin();
-  host.asUser((model) => {
-    const base = model.createCollection('Base');
-    const brand = model.createCollection('Brand');
-    const mode = host.document.collection(base)?.modes[0]?.modeId ?? '';
-    const light = host.document.collection(brand)?.modes[0]?.modeId ?? '';
-    model.renameMode(brand, light, 'Light');
-    const blue = model.createVariable('blue/5', base, 'COLOR');
-    model.setValueForMode(blue, mode, { r: 9 / 255, g: 105 / 255, b: 218 / 255, a: 0.5 });
-    const accent = model.createVariable('accent', brand, 'COLOR');
-    model.setValueForMode(accent, light, { type: 'VARIABLE_ALIAS', id: blue });
-    model.setValueForMode(model.createVariable('gap', base, 'FLOAT'), mode, 12.5);
-  });
-  await openPanel(host.ui, FLAG_OFF);
-  host.ui.send({ type: 'list_variables' });
-  const { collections } = (await host.ui.next('variables')) as unknown as {
-    collections: { name: string; modes: string[]; variables: { name: string; resolved_type: string; values: string[] }[] }[];
-  };
-  assert.deepEqual(
-    collections.map(({ name, modes, variables }) => ({
-      name,
-      modes: modes.length,
-      variables: variables.map((variable) => [variable.name, variable.resolved_type, ...variable.values]),
-    })),
-    [
-      { name: 'Base', modes: 1, variables: [['blue/5', 'COLOR', '#0969da80'], ['gap', 'FLOAT', '12.5']] },
-      { name: 'Brand', modes: 1, variables: [['accent', 'COLOR', '{Base:blue/5}']] },
-    ],
-  );
-  host.dispose();
-});
-
-test('a variable that somebody removes during the reading is left out, and nothing fails', async () => {
-  const host = await openPlugin();
-  const made: string[] = [];
-  host.asUser((model) => {
-    const base = model.createCollection('Base');
-    for (const name of ['one', 'two', 'three']) made.push(model.createVariable(name, base, 'FLOAT'));
-  });
-  await openPanel(host.ui, FLAG_OFF);
-  host.atAwait(2, (others) => { others.removeVariable(made[1] ?? ''); });
-  host.ui.send({ type: 'list_variables' });
-  const listed = JSON.stringify(await host.ui.next('variables'));
-  assert.ok(listed.includes('"one"') && listed.includes('"three"'));
-  assert.ok(!listed.includes('"two"'), 'the removal did not come in between');
-  assert.deepEqual(host.errors, []);
-  host.dispose();
-});
-
 test('every golden message is read, and those of the feature are refused while it is off', async () => {
   for (const [name, message] of goldens('to-sandbox.json')) {
     if (message.type === 'close') continue;

@@ -6,22 +6,21 @@
  */
 
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, after, before, test } from 'node:test';
 
-import type { Browser, Frame, Page } from 'playwright-core';
+import type { Browser, Frame } from 'playwright-core';
 
 import { ROOT } from '../figma-host/node.ts';
-import { type Theme, themeStyle } from '../figma-host/theme.ts';
-import { GALLERY, launch } from './chromium.ts';
-import { ACCOUNT, EXHIBITS, type Exhibit, columns, connected, differences, preview, problems, twoWay, twoWayTabs, unsent } from './views.ts';
+import type { Theme } from '../figma-host/theme.ts';
+import { launch } from './chromium.ts';
+import { findings, openGallery } from './gallery.ts';
+import { EXHIBITS, type Exhibit, columns, connected, differences, preview, problems, twoWay, twoWayTabs, unsent } from './views.ts';
 
 /** The smallest panel the views are made for, in CSS pixels. */
 const SIZE = { width: 400, height: 560 };
 const PICTURES = join(ROOT, 'target/js-tests/views');
-/** Rules about whole pages; the panel is a part of Figma's. */
-const RULES_OF_PAGES = ['landmark-one-main', 'page-has-heading-one', 'region'];
 
 let browser: Browser;
 before(async () => {
@@ -30,67 +29,16 @@ before(async () => {
 });
 after(() => browser.close());
 
-interface Opened { page: Page; frame: Frame; show: (exhibit: Exhibit) => Promise<void>; told: (actions: unknown[]) => Promise<void> }
-
-async function open(t: TestContext, theme: Theme = 'light'): Promise<Opened> {
-  const page = await browser.newPage({ viewport: SIZE });
-  const errors: string[] = [];
-  page.on('pageerror', (error) => errors.push(error.message));
-  t.after(async () => {
-    await page.close();
-    assert.deepEqual(errors, []);
-  });
-  await page.setContent('<!doctype html><html lang="en"><title>Panel</title><body style="margin:0"><script>heard = []; onmessage = (event) => heard.push(event.data)</script>');
-  const html = readFileSync(join(GALLERY, 'ui.html'), 'utf8').replace('</head>', () => `<style>${themeStyle(theme)}</style></head>`);
-  await page.evaluate(([source, width, height]) => {
-    const frame = document.createElement('iframe');
-    frame.title = 'Sheetwire';
-    Object.assign(frame.style, { border: '0', display: 'block', width: `${String(width)}px`, height: `${String(height)}px` });
-    frame.srcdoc = String(source);
-    document.body.append(frame);
-  }, [html, SIZE.width, SIZE.height]);
-  const heard = () => page.evaluate(() => (globalThis as unknown as { heard: Record<string, string>[] }).heard);
-  await page.waitForFunction(() => (globalThis as unknown as { heard: unknown[] }).heard.length > 0);
-  const frame = await (await page.waitForSelector('iframe')).contentFrame();
-  assert.ok(frame);
-  return {
-    page,
-    frame,
-    show: async (exhibit) => {
-      await page.evaluate((text) => {
-        document.querySelector('iframe')?.contentWindow?.postMessage(text, '*');
-      }, JSON.stringify({ account: ACCOUNT, notice: null, ...exhibit }));
-      // Two frames: one in which the view is drawn, one in which the focus has moved.
-      await frame.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve)))));
-      assert.deepEqual((await heard()).filter((message) => 'unreadable' in message), []);
-    },
-    // Messages arrive later than the press returns, so as many as are expected are waited for.
-    told: async (expected) => {
-      const told = async () => (await heard()).flatMap((message) => ('action' in message ? [JSON.parse(String(message['action'])) as unknown] : []));
-      const until = Date.now() + 5_000;
-      while ((await told()).length < expected.length && Date.now() < until) await page.waitForTimeout(20);
-      assert.deepEqual(await told(), expected);
-    },
-  };
-}
-
-const axe = readFileSync(join(ROOT, 'node_modules/axe-core/axe.min.js'), 'utf8');
+const open = (t: TestContext, theme: Theme = 'light') => openGallery(t, browser, theme, SIZE);
 
 for (const theme of ['light', 'dark'] as const) {
   test(`every view is accessible and stays inside the panel (${theme})`, async (t) => {
     const { page, frame, show } = await open(t, theme);
-    await frame.evaluate(axe);
     for (const [name, exhibit] of Object.entries(EXHIBITS)) {
       await show(exhibit);
       await page.screenshot({ path: join(PICTURES, `${name}-${theme}.png`) });
       await frame.evaluate(() => { for (const details of document.querySelectorAll('details')) details.open = true; });
-      const found = await frame.evaluate(async (rules) => {
-        const { axe: runner } = globalThis as unknown as { axe: { run: (context: Document, options: unknown) => Promise<{ violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[] }> } };
-        const disabled = Object.fromEntries(rules.map((rule) => [rule, { enabled: false }]));
-        const { violations } = await runner.run(document, { rules: disabled });
-        return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 200)} ${node.failureSummary ?? ''}`));
-      }, RULES_OF_PAGES);
-      assert.deepEqual(found, [], name);
+      assert.deepEqual(await findings(frame), [], name);
       const wide = await frame.evaluate(() => [...document.querySelectorAll('body, #panel-sync, .view, .actions')]
         .filter((element) => element.scrollWidth > element.clientWidth)
         .map((element) => element.className));

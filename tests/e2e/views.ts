@@ -5,7 +5,7 @@
  */
 
 /** What the gallery is asked to draw. */
-export interface Exhibit { state: unknown; account?: string; notice?: { message: string; remedy: string | null } }
+export interface Exhibit { state: unknown; account?: string; notice?: { message: string; remedy: string | null }; listing?: string; tab?: string; read_only?: boolean }
 
 export const ACCOUNT = 'ana@example.com';
 

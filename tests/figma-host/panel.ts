@@ -147,7 +147,7 @@ export class ScriptedPanel implements Panel {
     }
   }
 
-  /** The next message of one of these types on Sheetwire's panel wire; `failed` and `refused` end the wait with
+  /** The next message of one of these types on Sheetwire's panel wire, with its long text as `bulk`; `failed` and `refused` end the wait with
    * an error unless they are what is waited for. */
   async next(types: string | string[], wait_ms = WAIT_MS): Promise<PanelMessage> {
     const wanted = typeof types === 'string' ? [types] : types;
@@ -157,7 +157,8 @@ export class ScriptedPanel implements Panel {
     }, wait_ms);
     const read = readEnvelope(message) as PanelMessage;
     if (!wanted.includes(read.type)) throw new Error(`waited for ${wanted.join(' or ')}, came ${JSON.stringify(read)}`);
-    return read;
+    const { bulk } = message as Envelope;
+    return bulk === undefined ? read : { ...read, bulk };
   }
 }
 

@@ -26,6 +26,8 @@ mod running;
 mod sharing;
 mod structure;
 
+pub(crate) use limits::plans;
+
 use std::collections::VecDeque;
 
 use crate::apply::{FAILED_RUNS_MAX, Figma, Run, Totals};

@@ -11,6 +11,7 @@ pub mod election;
 pub mod engine;
 pub mod flags;
 pub mod history;
+pub mod listing;
 pub mod mapping;
 pub mod marks;
 pub mod plan;

@@ -13,6 +13,8 @@ mod file;
 mod layout;
 #[path = "cases/links.rs"]
 mod links;
+#[path = "cases/listing.rs"]
+mod listing;
 #[path = "cases/merge.rs"]
 mod merge;
 #[path = "cases/push.rs"]
@@ -35,6 +37,7 @@ const RUNNERS: &[(&str, file::Runner)] = &[
     ("layout", layout::run),
     ("merge", merge::run),
     ("tabs", tabs::run),
+    ("listing", listing::run),
     ("push", push::run),
 ];
 

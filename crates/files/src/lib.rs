@@ -11,6 +11,7 @@ pub mod css;
 mod decimal;
 mod error;
 mod json;
+pub mod listed;
 pub mod separated;
 mod table;
 mod text;

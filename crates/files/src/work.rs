@@ -3,9 +3,14 @@
 //! Owns the orders, the replies, and which reader or writer an order means. Must not know how they travel: bytes of files
 //! go beside an order and a reply, which are JSON. Both ends are of one build, so the wire has no version.
 
+use std::collections::HashMap;
+use std::io::{Cursor, Write as _};
+
 use serde::{Deserialize, Serialize};
 use sheetwire_core::protocol::panel::Problem;
 use sheetwire_core::sheet::{Cell, Content, pack};
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
 
 use crate::{
     FileError, Problems, Read, Table, Variables, css, separated, sheet_of, tokens, workbook,
@@ -27,6 +32,9 @@ pub enum Order {
         variables: Variables,
         /// The name without its ending: the Figma file's.
         title: String,
+        /// Whether several files are put into one archive.
+        #[serde(default)]
+        archive: bool,
     },
 }
 
@@ -117,8 +125,9 @@ pub fn perform(order: &Order, files: &[Vec<u8>]) -> (Reply, Vec<Vec<u8>>) {
             format,
             variables,
             title,
+            archive,
         } => match write(*format, variables, title) {
-            Ok(written) => written,
+            Ok((files, problems)) => written(files, problems, archive.then_some(title.as_str())),
             Err(error) => (refused(0, error), Vec::new()),
         },
     }
@@ -208,12 +217,53 @@ fn packed(table: &Table) -> PackedTable {
     }
 }
 
+/// A file with its name.
+type Named = (FileName, Vec<u8>);
+
+/// The reply; several files in one archive called `archive`, where that is wanted.
+fn written(
+    mut files: Vec<Named>,
+    problems: Vec<Problem>,
+    archive: Option<&str>,
+) -> (Reply, Vec<Vec<u8>>) {
+    if let (Some(title), true) = (archive, files.len() > 1)
+        && let Ok(bytes) = packed_together(&files)
+    {
+        files = vec![(named(title, "zip", "application/zip"), bytes)];
+    }
+    let (names, bytes) = files.into_iter().unzip();
+    let reply = Reply::Written {
+        files: names,
+        problems,
+    };
+    (reply, bytes)
+}
+
+/// A ZIP archive. Of files with one name, which differ in signs that no file's name may have, all but the first are numbered.
+fn packed_together(files: &[Named]) -> zip::result::ZipResult<Vec<u8>> {
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    let mut names: HashMap<&str, u32> = HashMap::new();
+    for (file, bytes) in files {
+        let count = names.entry(file.name.as_str()).or_default();
+        *count += 1;
+        let name = if *count == 1 {
+            file.name.clone()
+        } else {
+            [&count.to_string(), " ", &file.name].concat()
+        };
+        // Without a time, so that the same variables make the same bytes.
+        archive.start_file(name, SimpleFileOptions::default())?;
+        archive.write_all(bytes)?;
+    }
+    Ok(archive.finish()?.into_inner())
+}
+
 fn write(
     format: Format,
     variables: &Variables,
     title: &str,
-) -> Result<(Reply, Vec<Vec<u8>>), FileError> {
-    let (files, problems) = match format {
+) -> Result<(Vec<Named>, Vec<Problem>), FileError> {
+    Ok(match format {
         Format::Separated => {
             let written = separated::write(variables);
             let name = named(title, "csv", "text/csv");
@@ -242,15 +292,7 @@ fn write(
             let name = named(title, "css", "text/css");
             (vec![(name, written.file.into_bytes())], written.problems)
         }
-    };
-    let (names, bytes) = files.into_iter().unzip();
-    Ok((
-        Reply::Written {
-            files: names,
-            problems,
-        },
-        bytes,
-    ))
+    })
 }
 
 /// Longest name of a file before its ending, in bytes: file systems allow 255 with it.

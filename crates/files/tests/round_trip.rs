@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
+use sheetwire_core::listing::Listing;
 use sheetwire_core::mapping::{grid::Grid, infer, switch_of};
 use sheetwire_core::protocol::panel::Role;
 use sheetwire_core::sheet::{CellView, pack, unpack_rows};
@@ -14,6 +15,7 @@ use sheetwire_core::value::{
     AliasRef, ReadContext, Reading, Rgba, Scope, Value, VariableType, parse_scopes, parse_type,
     read,
 };
+use sheetwire_files::listed::{self, LeftOut};
 use sheetwire_files::{
     Assigned, Collection, Table, Variable, Variables, separated, tokens, workbook,
 };
@@ -276,12 +278,97 @@ fn fields(variable: &Variable, modes: &BTreeMap<String, Assigned>) -> String {
     )
 }
 
+/// Variables as Figma would list them.
+fn listing_of(variables: &Variables) -> Listing {
+    use serde_json::{Value as Json, json};
+    let all = || {
+        let collections = variables.collections.iter().enumerate();
+        collections.flat_map(|(at, collection)| {
+            let variables = collection.variables.iter();
+            variables.map(move |variable| (at, collection, variable))
+        })
+    };
+    let id = |alias: &AliasRef, own: &Collection| {
+        let owner = alias.collection.as_ref().unwrap_or(&own.name);
+        let place = all().position(|(_, collection, variable)| {
+            collection.name == *owner && variable.name == alias.name
+        });
+        json!({ "type": "VARIABLE_ALIAS", "id": format!("v{}", place.expect("a target")) })
+    };
+    let narrow = |number: &f64| f64::from(*number as f32);
+    let value = |value: &Option<Assigned>, own: &Collection| match value {
+        None => Json::Null,
+        Some(Assigned::Alias(alias)) => id(alias, own),
+        Some(Assigned::Composed { alias, opacity }) => {
+            json!({ "color": id(alias, own), "opacity": narrow(&(opacity * 100.0)) })
+        }
+        Some(Assigned::Value(Value::Color(Rgba { r, g, b, a }))) => {
+            json!({ "r": narrow(r), "g": narrow(g), "b": narrow(b), "a": narrow(a) })
+        }
+        Some(Assigned::Value(Value::Float(number) | Value::Timing(number))) => {
+            json!(narrow(number))
+        }
+        Some(Assigned::Value(Value::String(text))) => json!(text),
+        Some(Assigned::Value(Value::Boolean(value))) => json!(value),
+        Some(Assigned::Value(Value::Easing(points))) => {
+            let [x1, y1, x2, y2] = points.map(|point| narrow(&point));
+            json!({ "type": "CUSTOM_CUBIC_BEZIER", "easingFunctionCubicBezier": { "x1": x1, "y1": y1, "x2": x2, "y2": y2 } })
+        }
+    };
+    let listed = all().enumerate().map(|(place, (at, collection, variable))| {
+        let scopes = variable.scopes.clone().unwrap_or_default();
+        let [web, android, ios] = variable.code.clone().map(Option::unwrap_or_default);
+        json!({
+            "id": format!("v{place}"), "name": variable.name, "type": variable.kind.name(), "collection": at,
+            "values": variable.values.iter().map(|given| value(given, collection)).collect::<Vec<_>>(),
+            "description": variable.description, "hidden": variable.hidden.unwrap_or_default(),
+            "scopes": scopes.into_iter().map(Scope::name).collect::<Vec<_>>(),
+            "code": { "WEB": web, "ANDROID": android, "iOS": ios },
+        })
+    });
+    let listed: Vec<Json> = listed.collect();
+    let collections = variables.collections.iter().enumerate().map(|(at, collection)| {
+        json!({ "id": format!("c{at}"), "name": collection.name, "modes": collection.modes })
+    });
+    let collections: Vec<Json> = collections.collect();
+    let json = json!({ "collections": collections, "variables": listed });
+    Listing::read(&json.to_string()).expect("a listing")
+}
+
+/// The same with what Figma always says said, and composed opacities as it keeps them.
+fn said_by_figma(mut variables: Variables) -> Variables {
+    for collection in &mut variables.collections {
+        for variable in &mut collection.variables {
+            variable.scopes.get_or_insert_default();
+            variable.hidden.get_or_insert_default();
+            for given in variable.values.iter_mut().flatten() {
+                if let Assigned::Composed { opacity, .. } = given {
+                    *opacity = f64::from((*opacity * 100.0) as f32) / 100.0;
+                }
+            }
+        }
+    }
+    variables
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: 64,
         failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
         ..ProptestConfig::default()
     })]
+
+    #[test]
+    fn what_figma_lists_is_written_and_read_back(variables in variables()) {
+        let listing = listing_of(&variables);
+        let chosen = listed::variables_of(&listing, &LeftOut::new());
+        prop_assert_eq!(&chosen.problems, &vec![]);
+        let wanted = told_by(&said_by_figma(variables));
+        prop_assert_eq!(&told_by(&chosen.file), &wanted);
+        let written = separated::write(&chosen.file);
+        let read = separated::read(&written.file, "Tokens").expect("a table");
+        prop_assert_eq!(told_by_table(&read.found), wanted);
+    }
 
     #[test]
     fn csv_is_read_back(variables in variables()) {
@@ -331,4 +418,53 @@ proptest! {
         drop(workbook::read(&bytes));
         drop(tokens::read(&bytes, "Tokens", "Value"));
     }
+}
+
+/// What a listing holds that files have no words for is told, and what is left out is not written.
+#[test]
+fn what_cannot_be_said_and_what_is_left_out() {
+    let json = r#"{"collections":[
+        {"id":"c0","name":"Base","modes":["Light","Dark"]},{"id":"c1","name":"More","modes":["Light"]},
+        {"id":"c2","name":"Brand","modes":["Light"],"extended":true},
+        {"id":"c3","name":"Acme","modes":["Light"],"library_key":"k"}],"variables":[
+        {"id":"v0","name":"spring","type":"EASING","collection":0,"values":[{"type":"GENTLE"},null]},
+        {"id":"v1","name":"blue","type":"COLOR","collection":0,"values":[{"r":0.03529411926865578,"g":0.4117647111415863,"b":0.8549019694328308,"a":0.5},{"type":"VARIABLE_ALIAS","id":"v3"}]},
+        {"id":"v2","name":"more","type":"FLOAT","collection":1,"values":[0.10000000149011612]},
+        {"id":"v3","name":"white","type":"COLOR","collection":3,"values":[{"r":1,"g":1,"b":1}]}]}"#;
+    let mut listing = Listing::read(json).expect("a listing");
+    let told = |listing: &Listing, left_out: &LeftOut| {
+        let chosen = listed::variables_of(listing, left_out);
+        let csv = separated::write(&chosen.file).file;
+        let problems = chosen.problems.into_iter();
+        let problems: Vec<String> = problems
+            .map(|problem| [problem.address, problem.message].join(": "))
+            .collect();
+        (String::from_utf8(csv).expect("UTF-8"), problems)
+    };
+    let head = "\u{feff}Collection,Name,Type,Light,Dark,Description,Scopes,code:web,code:android,code:ios,Hidden\r\n";
+    let (csv, problems) = told(&listing, &LeftOut::new());
+    let more = "More,more,FLOAT,0.1,,,ALL_SCOPES,,,,FALSE\r\n";
+    let spring = "Base,spring,EASING,,,,ALL_SCOPES,,,,FALSE\r\n";
+    let blue = "Base,blue,COLOR,\"rgba(9, 105, 218, 0.5)\",,,ALL_SCOPES,,,,FALSE\r\n";
+    assert_eq!(csv, [head, spring, blue, more].concat());
+    assert_eq!(
+        problems,
+        [
+            "spring: What it holds in “Light” can't be written.",
+            "blue: What it holds in “Dark” can't be written.",
+        ]
+    );
+    listing.name_libraries(&[(String::from("k"), String::from("Acme Core"))]);
+    let (csv, problems) = told(&listing, &LeftOut::new());
+    assert!(csv.contains("{Acme Core › Acme:white}"), "{csv}");
+    assert_eq!(problems.len(), 1);
+    let left_out = LeftOut::from([
+        (String::from("c0"), Some(String::from("Light"))),
+        (String::from("c1"), None),
+    ]);
+    let (csv, _) = told(&listing, &left_out);
+    assert!(
+        !csv.contains("more") && !csv.contains("Light") && csv.contains("Dark"),
+        "{csv}"
+    );
 }

@@ -304,6 +304,7 @@ impl Plugin {
             | ToSandbox::Ready { .. }
             | ToSandbox::FlagsEvaluated { .. }
             | ToSandbox::ListVariables
+            | ToSandbox::Manage { .. }
             | ToSandbox::Resize { .. }
             | ToSandbox::Hide
             | ToSandbox::Close

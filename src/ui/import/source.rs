@@ -83,8 +83,10 @@ fn collection_of(panel: Panel, files: &[File]) -> Option<String> {
         .collect();
     let first = unnamed.first()?;
     let known = panel.listing.with_untracked(|listing| match listing {
-        Listing::Ready(collections) => collections
-            .iter()
+        Listing::Ready(known) => known
+            .listing
+            .own_collections()
+            .map(|(_, collection)| collection)
             .find(|collection| {
                 let has = |mode: &&str| collection.modes.iter().any(|own| own == mode);
                 unnamed.iter().all(has)

@@ -303,13 +303,14 @@ impl Engine {
             | ToPanel::Hello { .. }
             | ToPanel::Flags { .. }
             | ToPanel::Kept { .. }
-            | ToPanel::Variables { .. }
+            | ToPanel::Variables
             | ToPanel::Differences(_)
             | ToPanel::Push { .. }
             | ToPanel::File { .. }
             | ToPanel::Taken { .. }
             | ToPanel::Runs { .. }
             | ToPanel::ConnectionChanged { .. }
+            | ToPanel::Manage { .. }
             | ToPanel::Import(_) => return None,
         })
     }

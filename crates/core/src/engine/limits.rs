@@ -28,7 +28,7 @@ pub(super) fn modes(count: usize) -> String {
 }
 
 /// Which plans allow more than `certain` modes, or the nearest that does not, up to the first that allows `wanted`.
-fn plans(certain: usize, wanted: usize) -> String {
+pub(crate) fn plans(certain: usize, wanted: usize) -> String {
     let from = PLANS
         .iter()
         .rposition(|(limit, _)| *limit <= certain)

@@ -8,6 +8,7 @@
 
 pub mod import;
 pub mod json;
+pub mod manage;
 
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +47,11 @@ pub enum ToSandbox {
     },
     /// Asks for [`ToPanel::Variables`].
     ListVariables,
+    /// Something of the variable manager.
+    Manage {
+        /// What.
+        ask: manage::Ask,
+    },
     /// Keeps the session token with the user (`None`: signed out).
     SaveSession {
         /// The bearer token and who it belongs to.
@@ -265,10 +271,12 @@ pub enum ToPanel {
         /// This file's connection.
         connection: Option<Box<Connection>>,
     },
-    /// The file's variables for browsing.
-    Variables {
-        /// By collection.
-        collections: Vec<CollectionView>,
+    /// The file's variables; `bulk` holds them, as [`crate::listing::Listing`] reads them.
+    Variables,
+    /// Something of the variable manager.
+    Manage {
+        /// What.
+        told: manage::Told,
     },
     /// How the sandbox reads the sheet's columns.
     Inferred {
@@ -1030,30 +1038,4 @@ pub struct RunReport {
     pub problems: Vec<Problem>,
     /// All of them.
     pub problems_total: u32,
-}
-
-/// A collection for browsing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CollectionView {
-    /// Figma's id.
-    pub id: String,
-    /// Its name.
-    pub name: String,
-    /// Mode names, in order.
-    pub modes: Vec<String>,
-    /// Its variables, in order.
-    pub variables: Vec<VariableView>,
-}
-
-/// A variable for browsing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct VariableView {
-    /// Figma's id.
-    pub id: String,
-    /// Its name with groups.
-    pub name: String,
-    /// `COLOR`, `FLOAT`, `STRING`, `BOOLEAN`, `EASING` or `TIMING`.
-    pub resolved_type: String,
-    /// One text a mode, in the modes' order. Colours are `#rrggbb` or `#rrggbbaa`, aliases `{Collection:name}`.
-    pub values: Vec<String>,
 }

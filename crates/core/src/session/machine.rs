@@ -937,7 +937,7 @@ impl Session {
                 }
             }
             ToPanel::Stopped { reason } => self.stopped(reason, out),
-            ToPanel::Variables { .. } | ToPanel::Import(_) => {}
+            ToPanel::Variables | ToPanel::Manage { .. } | ToPanel::Import(_) => {}
         }
     }
 

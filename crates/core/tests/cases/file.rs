@@ -82,7 +82,11 @@ pub fn table_row(line: &str) -> Vec<String> {
 }
 
 /// The names of fields. Another line with a colon is prose.
-const FIELDS: [&str; 15] = [
+const FIELDS: [&str; 19] = [
+    "asks",
+    "search",
+    "closed",
+    "name",
     "encoding",
     "writes",
     "known failure",

@@ -709,6 +709,7 @@ impl World {
             ToSandbox::Ready { .. }
             | ToSandbox::FlagsEvaluated { .. }
             | ToSandbox::ListVariables
+            | ToSandbox::Manage { .. }
             | ToSandbox::KeepRemoved { .. }
             | ToSandbox::KeepFile { .. }
             | ToSandbox::KeepApart { .. }

@@ -4,11 +4,12 @@
 //! derived serializers say, which the wire's goldens and a property hold it to; those made the sandbox program a quarter
 //! larger, because every type brings a serializer of its own.
 
+use super::manage::Told;
 use super::{
-    Brands, CollectionView, Column, ConflictPolicy, Connection, Counts, DifferenceKind,
-    Differences, DriftPolicy, FieldChange, MergePolicy, Names, Opening, Preview, PreviewKind,
-    PreviewRow, Problem, Role, RowRule, RunEntry, RunReport, SavedSession, Sections, Shape,
-    SheetLayout, ToPanel, Unsent, VariableView, WaitReason, import,
+    Brands, Column, ConflictPolicy, Connection, Counts, DifferenceKind, Differences, DriftPolicy,
+    FieldChange, MergePolicy, Names, Opening, Preview, PreviewKind, PreviewRow, Problem, Role,
+    RowRule, RunEntry, RunReport, SavedSession, Sections, Shape, SheetLayout, ToPanel, Unsent,
+    WaitReason, import,
 };
 use crate::decimal;
 use crate::flags::Decision;
@@ -258,13 +259,11 @@ impl Json {
                 self.position(position);
                 self.more_positions(more);
             }
-            ToPanel::Variables { collections } => {
-                self.begin("variables");
-                self.begin_list("collections");
-                for collection in collections {
-                    self.collection(collection);
-                }
-                self.end_list();
+            ToPanel::Variables => self.begin("variables"),
+            ToPanel::Manage { told } => {
+                self.begin("manage");
+                self.key("told");
+                self.told(told);
             }
             ToPanel::Inferred {
                 columns,
@@ -782,27 +781,44 @@ impl Json {
         self.end_list();
     }
 
-    fn collection(&mut self, collection: &CollectionView) {
+    fn told(&mut self, told: &Told) {
         self.open();
-        self.text_field("id", &collection.id);
-        self.text_field("name", &collection.name);
-        self.texts("modes", &collection.modes);
-        self.begin_list("variables");
-        for VariableView {
-            id,
-            name,
-            resolved_type,
-            values,
-        } in &collection.variables
-        {
-            self.open();
-            self.text_field("id", id);
-            self.text_field("name", name);
-            self.text_field("resolved_type", resolved_type);
-            self.texts("values", values);
-            self.close();
+        match told {
+            Told::Libraries { names } => {
+                self.text_field("told", "libraries");
+                self.begin_list("names");
+                for (key, library) in names {
+                    self.comma();
+                    self.0.push('[');
+                    self.string(key);
+                    self.string(library);
+                    self.end_list();
+                }
+                self.end_list();
+            }
+            Told::Copying { done, total } => {
+                self.text_field("told", "copying");
+                self.count("done", *done);
+                self.count("total", *total);
+            }
+            Told::Copied {
+                name,
+                variables,
+                unset,
+                why,
+            } => {
+                self.text_field("told", "copied");
+                self.text_field("name", name);
+                self.count("variables", *variables);
+                self.count("unset", *unset);
+                self.optional_text("why", why.as_deref());
+            }
+            Told::NotCopied { why, left } => {
+                self.text_field("told", "not_copied");
+                self.optional_text("why", why.as_deref());
+                self.optional_text("left", left.as_deref());
+            }
         }
-        self.end_list();
         self.close();
     }
 }
