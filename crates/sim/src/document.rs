@@ -431,8 +431,16 @@ impl Document {
     }
 }
 
+/// Whether `value` of the variable `id` would close a circle of aliases. Figma takes none, whoever sets it.
+fn closes_circle(file: &File, id: u32, value: &Held) -> bool {
+    match value {
+        Held::Alias(Some(target)) | Held::Composed(Some(target), _) => file.leads_to(target.0, id),
+        _ => false,
+    }
+}
+
 /// Gives a variable back what one write took: the fields that the write changed, and no others. Gives the places of the
-/// modes whose values were set.
+/// modes whose values were set. An alias that would close a circle, since others have set theirs meanwhile, stays away.
 fn undo_variable(
     file: &mut File,
     id: u32,
@@ -452,12 +460,25 @@ fn undo_variable(
             let at = modes.iter().position(|known| known == mode);
             at.map_or_else(|| again.values[0].clone(), |at| again.values[at].clone())
         });
-        again.values = values.collect();
+        again.values = values
+            .map(|value| {
+                if closes_circle(file, id, &value) {
+                    Held::Missing
+                } else {
+                    value
+                }
+            })
+            .collect();
         again.base.truncate(base::FIELDS + again.values.len());
         restored.extend(0..again.values.len());
         file.variables.insert(id, again);
         return restored;
     };
+    let circles: Vec<bool> = before
+        .values
+        .iter()
+        .map(|value| closes_circle(file, id, value))
+        .collect();
     let Some(held) = file.variables.get_mut(&id) else {
         return restored;
     };
@@ -480,8 +501,10 @@ fn undo_variable(
         held.link.clone_from(&before.link);
         held.base.clone_from(&before.base);
     }
-    for (mode, (was, value)) in modes.iter().zip(before.values.iter().zip(&after.values)) {
+    let values = before.values.iter().zip(&after.values);
+    for ((mode, (was, value)), is_circle) in modes.iter().zip(values).zip(circles) {
         if was != value
+            && !is_circle
             && let Some(at) = there.iter().position(|known| known == mode)
             && let Some(place) = held.values.get_mut(at)
         {

@@ -450,7 +450,8 @@ impl File {
         }
     }
 
-    fn leads_to(&self, from: u32, to: u32) -> bool {
+    /// Whether the aliases of one variable lead to another.
+    pub fn leads_to(&self, from: u32, to: u32) -> bool {
         from == to
             || self.variables.get(&from).is_some_and(|variable| {
                 variable.values.iter().any(|value| match value {
