@@ -42,6 +42,7 @@ pub use fault::{Fault, FaultKind};
 pub use journal::JournalEntry;
 pub use quota::{QuotaCounts, QuotaLimits};
 pub use server::{FakeGoogle, Google, run};
+pub use sheets::a1::normalised;
 pub use sign_in::{Consent, SignInError};
 pub use watch::ChannelState;
 pub use world::{Account, Client, DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET, Role, Settings};

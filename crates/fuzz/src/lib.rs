@@ -20,7 +20,7 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 12] = [
+pub const TARGETS: [Target; 13] = [
     Target {
         name: "value",
         run: readers::value,
@@ -32,6 +32,10 @@ pub const TARGETS: [Target; 12] = [
     Target {
         name: "a1",
         run: readers::a1,
+    },
+    Target {
+        name: "ranges",
+        run: readers::ranges,
     },
     Target {
         name: "packed",

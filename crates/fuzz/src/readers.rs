@@ -8,14 +8,18 @@ use sheetwire_core::mapping::{headers, infer, name_trouble, switch_of};
 use sheetwire_core::marks::Marks;
 use sheetwire_core::protocol::panel::Brands;
 use sheetwire_core::sheet::{
-    Cell, CellView, Content, a1 as address, diff, pack, pack_changes, parse_link, push_cell,
-    unpack_cell, unpack_changes, unpack_rows,
+    Cell, CellView, Content, a1 as address, cell_reference, diff, pack, pack_changes, parse_link,
+    push_cell, unpack_cell, unpack_changes, unpack_rows,
 };
 use sheetwire_core::value::{
     ReadContext, Reading, VariableType, parse_scopes, parse_type, read, write,
 };
 
 use crate::{choice, text};
+
+/// The size of the sheet that ranges are read in.
+const ROWS: u32 = 1_000;
+const COLUMNS: u32 = 26;
 
 /// Locales with every kind of separator.
 const LOCALES: [&str; 6] = ["en_US", "de_DE", "fr_FR", "de_CH", "en_IN", "pl_PL"];
@@ -130,6 +134,20 @@ pub(crate) fn a1(input: &[u8]) {
     });
     assert_eq!(read, u64::from(column) + 1);
     assert_eq!(digits.parse::<u64>(), Ok(u64::from(row) + 1));
+}
+
+/// Ranges as fake Google reads them, and references in formulas: what is read is written so that it is read the same.
+pub(crate) fn ranges(input: &[u8]) {
+    let said = text(input);
+    if let Some(once) = fake_google::normalised(&said, ROWS, COLUMNS) {
+        let twice = fake_google::normalised(&once, ROWS, COLUMNS);
+        assert_eq!(twice.as_deref(), Some(once.as_str()));
+    }
+    if let Some(reference) = cell_reference(&["=", &said].concat()) {
+        let tab = reference.tab.as_deref().unwrap_or_default();
+        let written = ["=", &address(tab, reference.row, reference.column)].concat();
+        assert_eq!(cell_reference(&written), Some(reference));
+    }
 }
 
 /// Packed rows, changes and cells: what can be unpacked is packed to the same again, and a difference leads from one

@@ -24,7 +24,7 @@ pub fn cell_reference(formula: &str) -> Option<CellReference> {
             let (tab, cell) = quoted.rsplit_once("'!")?;
             // Inside, a quote is written twice.
             let parts: Vec<&str> = tab.split("''").collect();
-            if parts.iter().any(|part| part.contains('\'')) {
+            if tab.is_empty() || parts.iter().any(|part| part.contains('\'')) {
                 return None;
             }
             (Some(parts.join("'")), cell)
@@ -94,6 +94,7 @@ mod tests {
             "=!B4",
             "=A b!B4",
             "='A!B4",
+            "=''!B4",
             "='A'B'!B4",
             "=\"B4\"",
             "=Tokens!Other!B4",

@@ -205,6 +205,14 @@ pub(crate) fn written(title: &str, area: &Rectangle) -> String {
     }
 }
 
+/// A range such as `Tokens!a1:$c3` as the API would answer it, in a sheet of that size; `None` for what is no range.
+pub fn normalised(text: &str, rows: u32, columns: u32) -> Option<String> {
+    let (title, range) = split(text)?;
+    let area = area(range?)?.within(rows, columns);
+    let is_inside = area.row < area.row_end && area.column < area.column_end;
+    is_inside.then(|| written(title.as_deref().unwrap_or("Sheet1"), &area))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
