@@ -22,6 +22,8 @@ pub fn of(command: &str, name: String) -> Option<Opening> {
             search: String::new(),
         }),
         "find" => Some(Opening::Variables { search: name }),
+        "import" => Some(Opening::Import),
+        "export" => Some(Opening::Export),
         "sync" => Some(Opening::Sync { now: false }),
         "sync-now" => Some(Opening::Sync { now: true }),
         _ => None,

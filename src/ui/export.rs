@@ -191,7 +191,7 @@ fn choices(exporting: Exporting, known: &Known) -> AnyView {
         let id = collection.id.clone();
         let name = collection.name.clone();
         if collection.extended {
-            return view! { <li>{name} " " <span class="secondary">{words::EXTENDED}</span></li> }.into_any();
+            return view! { <li><span>{name} " " <span class="secondary">{words::EXTENDED}</span></span></li> }.into_any();
         }
         let is_in = {
             let key = (id.clone(), None);

@@ -219,6 +219,8 @@ fn take(panel: Panel, message: ToPanel, bulk: Option<String>) {
         } => {
             match opening {
                 Some(Opening::Variables { search }) => panel.search.set(search.clone()),
+                Some(Opening::Import) => panel.tab.set(Tab::Import),
+                Some(Opening::Export) => panel.tab.set(Tab::Export),
                 Some(Opening::Sync { now }) => {
                     panel.tab.set(Tab::Sync);
                     panel.sync_asked.set_value(*now);

@@ -26,6 +26,8 @@ test('every command of the manifest opens something, and no command the panel as
     '': undefined,
     variables: { view: 'variables', search: '' },
     find: { view: 'variables', search: 'brand/' },
+    import: { view: 'import' },
+    export: { view: 'export' },
     sync: { view: 'sync', now: false },
     'sync-now': { view: 'sync', now: true },
   });

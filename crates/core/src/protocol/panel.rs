@@ -232,6 +232,10 @@ pub enum Opening {
         /// What is searched for; empty for all.
         search: String,
     },
+    /// What is read from a file.
+    Import,
+    /// What is written to one.
+    Export,
     /// Real-Time Sync.
     Sync {
         /// Whether everything is to be read and compared at once.

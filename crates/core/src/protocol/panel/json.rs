@@ -214,6 +214,8 @@ impl Json {
                             self.text_field("view", "variables");
                             self.text_field("search", search);
                         }
+                        Opening::Import => self.text_field("view", "import"),
+                        Opening::Export => self.text_field("view", "export"),
                         Opening::Sync { now } => {
                             self.text_field("view", "sync");
                             self.truth("now", *now);
