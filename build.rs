@@ -1,4 +1,4 @@
-//! Stamps what the two programs say about themselves, and holds `manifest.json` to what the code needs.
+//! Stamps what the programs say about themselves, and holds `manifest.json` to what the code needs.
 //!
 //! Owns the variables `SHEETWIRE_VERSION` and `SHEETWIRE_RELAY_ORIGIN` that `env!` reads. Must not know the programs.
 

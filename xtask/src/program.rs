@@ -114,7 +114,7 @@ pub fn build(root: &Path, program: Program) -> Result<String> {
     Ok(script)
 }
 
-/// How both programs are compiled. docs/adr/0003 has what each is worth.
+/// How the programs are compiled. docs/adr/0003 has what each is worth.
 const COMPILING: [&str; 4] = [
     // Code for the oldest WebAssembly: what is newer, wasm2js can't translate or has to be lowered first. The one
     // exception is copying memory, which it translates to the host's own `copyWithin`.

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The target the plugin's two programs are compiled for.
+/// The target the plugin's programs are compiled for.
 pub const WASM_TARGET: &str = "wasm32-unknown-unknown";
 /// The oldest Node.js the tools run on.
 const NODE_MAJOR_MIN: u32 = 20;

@@ -45,7 +45,7 @@ const STEPS: [Step; 14] = [
     },
     Step {
         name: "clippy-plugin",
-        title: "clippy, the plugin's two programs",
+        title: "clippy, the plugin's programs",
         run: clippy_plugin,
     },
     Step {
